@@ -1,0 +1,1 @@
+//! The guard: who asks, under which rights, and what may be used of each field. Pure: no I/O.

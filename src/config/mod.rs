@@ -1,0 +1,116 @@
+//! Settings: `config/default.toml` is default and manual in one; a file and `CITYQUERY__SECTION__KEY` override it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where and how to listen.
+    pub server: Server,
+    /// The program's own database.
+    pub control: Control,
+    /// Dataset code → connection.
+    pub datasets: BTreeMap<String, Connection>,
+    /// The audit log.
+    pub audit: Audit,
+    /// What one operation may cost.
+    pub limits: Limits,
+    /// Accounts, passwords and tokens.
+    pub accounts: Accounts,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port.
+    pub listen: String,
+    /// URL by which clients reach the server; issuer and audience of tokens.
+    pub public_url: String,
+    /// Largest request body in bytes.
+    pub max_body_bytes: usize,
+    /// Serves the playground.
+    pub playground: bool,
+    /// Shows the schema to everybody; otherwise to signed-in callers.
+    pub public_schema: bool,
+}
+
+/// `[control]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// `sqlite:PATH` or `postgres://…`
+    pub url: String,
+    /// Schema inside a PostgreSQL database.
+    pub schema: Option<String>,
+}
+
+/// `[datasets.CODE]`
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq, Hash)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// `sqlite:PATH` or `postgres://…`
+    pub url: String,
+    /// Schema inside a PostgreSQL database.
+    pub schema: Option<String>,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Folder of the segments and their keys.
+    pub dir: PathBuf,
+    /// Size of a pre-allocated segment.
+    pub segment_bytes: u64,
+    /// A record that is not durable by then refuses its answer.
+    pub deadline_ms: u64,
+    /// Off only for measuring the cost of audit; refused unless `CITYQUERY_BENCH=1`.
+    pub enabled: bool,
+}
+
+/// `[limits]`: each is checked before any SQL runs, but the last two, which bound what is already running.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Nesting of selections.
+    pub depth: u32,
+    /// Fields selected under an alias.
+    pub aliases: u32,
+    /// Selected fields after fragments are expanded.
+    pub fields: u32,
+    /// Estimated cost: rows times fields.
+    pub cost: u64,
+    /// Rows in one page of a root connection.
+    pub page: u32,
+    /// Keys carried from one database to another for a filter.
+    pub keys: u32,
+    /// Size of the document in bytes.
+    pub document_bytes: usize,
+    /// Rows that one operation may load in all.
+    pub rows: u32,
+    /// Time for one operation, in milliseconds.
+    pub time_ms: u64,
+}
+
+/// `[accounts]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    /// Folder of the signing and sealing keys.
+    pub keys_dir: PathBuf,
+    /// Life of an access token in seconds.
+    pub access_token_seconds: u64,
+    /// Life of a refresh token in seconds.
+    pub refresh_token_seconds: u64,
+    /// Failed sign-ins before the account is locked.
+    pub lock_after_failures: u32,
+    /// Length of the lock in seconds.
+    pub lock_seconds: u64,
+    /// Life of a password in days.
+    pub password_days: u32,
+}
