@@ -1,0 +1,154 @@
+//! What a master form grants, compiled per field; the storing of forms is left to `accounts`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use time::Date;
+
+use super::decide::{Granted, RowScope};
+use super::uses::{Use, Uses};
+use crate::catalog::{Catalog, FieldId, FieldKind};
+
+/// One granted item of a master form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Schema coordinate: `Person.name`, `Parcel.ownerships`, `Query.parcels`.
+    pub coordinate: String,
+    /// Use rights.
+    pub uses: Uses,
+    /// Shown masked only.
+    pub masked: bool,
+    /// Row scope: district codes (63000030 …); none means the whole city.
+    pub districts: Option<Vec<String>>,
+}
+
+/// An item that could not be compiled. It grants nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The item's coordinate.
+    pub coordinate: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// The rights of one master form version, as one holder has them.
+#[derive(Clone, Debug)]
+pub struct FormRights {
+    /// Form number, `FIRE-2026-001`.
+    pub number: Arc<str>,
+    /// Title as people know it.
+    pub title: Arc<str>,
+    /// Version of the form.
+    pub version: u32,
+    /// Agency that holds the form.
+    pub agency: Arc<str>,
+    /// Purposes for which it may be used; a request names one.
+    pub purposes: Vec<Arc<str>>,
+    /// A request that uses personal data must name a case number.
+    pub case_required: bool,
+    /// First day of the period.
+    pub from: Date,
+    /// Last day of the period.
+    pub until: Date,
+    /// Permission epoch under which it was compiled.
+    pub epoch: u64,
+    /// The compiled items.
+    pub rights: Rights,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct FieldRight {
+    uses: Uses,
+    masked: bool,
+    scope: u16,
+}
+
+/// Compiled rights: one entry per field of the catalogue.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    generation: u64,
+    fields: Box<[FieldRight]>,
+    scopes: Vec<RowScope>,
+}
+
+/// Numbers compilations, so that plans made under other rights are never found again.
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+
+impl Rights {
+    /// Rights to nothing: what everybody has before a form is granted.
+    pub fn none(catalog: &Catalog) -> Rights {
+        Rights::compile(catalog, &[]).0
+    }
+
+    /// Compiles items; those that cannot be compiled are returned and grant nothing.
+    pub fn compile(catalog: &Catalog, items: &[Item]) -> (Rights, Vec<Problem>) {
+        let mut rights = Rights {
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+            fields: vec![FieldRight::default(); catalog.fields.len()].into(),
+            scopes: vec![RowScope::WholeCity],
+        };
+        let mut problems = Vec::new();
+        for item in items {
+            if let Err(reason) = rights.add(catalog, item) {
+                problems.push(Problem { coordinate: item.coordinate.clone(), reason });
+            }
+        }
+        (rights, problems)
+    }
+
+    fn add(&mut self, catalog: &Catalog, item: &Item) -> Result<(), &'static str> {
+        let id = *catalog.fields_by_coordinate.get(&item.coordinate).ok_or("no such coordinate")?;
+        let field = catalog.field(id);
+        if item.masked && matches!(field.kind, FieldKind::Column(_)) && field.mask.is_none() {
+            return Err("granted masked, but the field has no mask");
+        }
+        let scope = match &item.districts {
+            None => 0,
+            Some(districts) => {
+                if catalog.type_def(field.owner).scope_column.is_none() {
+                    return Err("scoped to districts, but its rows have no district");
+                }
+                let mut districts = districts.clone();
+                districts.sort();
+                districts.dedup();
+                self.scope_number(RowScope::Districts(districts))
+            }
+        };
+        let right = &mut self.fields[id.0 as usize];
+        let differs = right.uses != Uses::NONE && (right.masked != item.masked || right.scope != scope);
+        if differs {
+            return Err("granted twice with different levels or scopes");
+        }
+        *right = FieldRight { uses: right.uses.union(item.uses), masked: item.masked, scope };
+        Ok(())
+    }
+
+    fn scope_number(&mut self, scope: RowScope) -> u16 {
+        let number = self.scopes.iter().position(|known| *known == scope).unwrap_or_else(|| {
+            self.scopes.push(scope);
+            self.scopes.len() - 1
+        });
+        number as u16
+    }
+
+    /// Decides one use of one field: the only door to [`Granted`].
+    pub fn decide(&self, field: FieldId, asked: Use) -> Option<Granted> {
+        let right = self.fields.get(field.0 as usize)?;
+        right.uses.has(asked).then(|| Granted::new(field, asked, right.masked, &self.scopes[right.scope as usize]))
+    }
+
+    /// Number of this compilation; no two compilations of a process share one.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The uses granted of a field, for tables and explanations.
+    pub fn uses(&self, field: FieldId) -> Uses {
+        self.fields.get(field.0 as usize).map_or(Uses::NONE, |right| right.uses)
+    }
+
+    /// Whether a field is granted masked only.
+    pub fn masked(&self, field: FieldId) -> bool {
+        self.fields.get(field.0 as usize).is_some_and(|right| right.masked)
+    }
+}
