@@ -5,6 +5,14 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub mod clock;
+pub mod entropy;
+pub mod load;
+
+pub use clock::Clock;
+pub use entropy::Entropy;
+pub use load::ConfigError;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

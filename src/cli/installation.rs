@@ -1,0 +1,43 @@
+//! Which installation a command works on: `--config FILE` or `--data-dir DIR`. Reading the settings is left to `config`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::config::Config;
+
+/// The file that is taken when neither option is given and it is there.
+const USUAL_FILE: &str = "cityquery.toml";
+
+/// The installation a command works on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Installation {
+    /// Settings file; without it and --data-dir: cityquery.toml if it is here, else the defaults
+    #[arg(long, value_name = "FILE", conflicts_with = "data_dir")]
+    pub config: Option<PathBuf>,
+    /// Directory of an embedded installation (SQLite), such as the demo's var/demo
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Installation {
+    /// Reads the settings of this installation.
+    pub fn load(&self) -> anyhow::Result<Config> {
+        match (&self.config, &self.data_dir) {
+            (_, Some(dir)) => {
+                anyhow::ensure!(
+                    dir.is_dir(),
+                    "{} is not a directory; `cityquery demo --data-dir {}` makes one",
+                    dir.display(),
+                    dir.display()
+                );
+                Ok(Config::embedded(dir)?)
+            }
+            (Some(file), None) => Ok(Config::load(Some(file))?),
+            (None, None) => {
+                let usual = Path::new(USUAL_FILE);
+                Ok(Config::load(usual.is_file().then_some(usual))?)
+            }
+        }
+    }
+}
