@@ -1,0 +1,59 @@
+//! The program's own tables: agencies, accounts, sessions, forms. One file per migration, named by purpose;
+//! steps only add or widen, so that the previous release can run beside the next one.
+
+use sea_orm_migration::prelude::*;
+
+mod m20260101_000001_people;
+mod m20260101_000002_sessions;
+mod m20260101_000003_forms;
+
+/// Brings the control database up to date.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20260101_000001_people::Migration),
+            Box::new(m20260101_000002_sessions::Migration),
+            Box::new(m20260101_000003_forms::Migration),
+        ]
+    }
+
+    // A name of its own: the control database may share a schema with a dataset.
+    fn migration_table_name() -> DynIden {
+        "control_migrations".into_iden()
+    }
+}
+
+/// A table in which every row has a number.
+pub(crate) fn numbered(name: &'static str) -> TableCreateStatement {
+    Table::create()
+        .table(name)
+        .if_not_exists()
+        .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
+        .take()
+}
+
+/// A required number of a row of another table.
+pub(crate) fn reference(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).big_integer().not_null().take()
+}
+
+/// The rule that `from` of `table` names a row of `target`.
+pub(crate) fn points_to(table: &'static str, from: &'static str, target: &'static str) -> ForeignKeyCreateStatement {
+    ForeignKey::create().name(format!("fk_{table}_{from}")).from(table, from).to(target, "id").take()
+}
+
+/// An index, named after what it covers.
+pub(crate) fn index(table: &'static str, columns: &[&'static str], unique: bool) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(format!("ix_{table}_{}", columns.join("_"))).table(table).if_not_exists();
+    for column in columns {
+        index.col(*column);
+    }
+    if unique {
+        index.unique();
+    }
+    index
+}

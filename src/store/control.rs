@@ -1,0 +1,97 @@
+//! The control database: connecting and migrating. Its tables' entities stand beside what uses them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use migrations::MigratorTrait;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
+
+use crate::config;
+
+/// A control database that cannot be used, without the password that its address may carry.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The folder of the SQLite file cannot be made.
+    #[error("cannot make the folder of {path}: {source}")]
+    Folder {
+        /// The SQLite file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database does not answer, or not as expected.
+    #[error("the control database: {0}")]
+    Database(#[from] DbErr),
+}
+
+/// Connects; a SQLite file is made when it is not there.
+pub async fn connect(control: &config::Control) -> Result<DatabaseConnection, ControlError> {
+    let sqlite = control.url.strip_prefix("sqlite:");
+    let mut options = match sqlite {
+        Some(path) => {
+            make_folder(path)?;
+            let mode = if path.contains('?') { "" } else { "?mode=rwc" };
+            ConnectOptions::new(format!("{}{mode}", control.url))
+        }
+        None => ConnectOptions::new(control.url.clone()),
+    };
+    // Statements carry account names; they stay out of logs and spans.
+    options.sqlx_logging(false).record_stmt_in_spans(false).acquire_timeout(Duration::from_secs(5));
+    if sqlite.is_some() {
+        // One connection: writers of one process queue for it instead of failing on each other's locks.
+        options.max_connections(1).map_sqlx_sqlite_opts(|options| {
+            options
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "NORMAL")
+                .pragma("foreign_keys", "ON")
+                .busy_timeout(Duration::from_secs(5))
+        });
+    } else {
+        options.max_connections(8).test_before_acquire(true);
+        if let Some(schema) = &control.schema {
+            options.set_schema_search_path(schema.clone());
+        }
+    }
+    Ok(Database::connect(options).await?)
+}
+
+/// Creates or updates the control tables.
+pub async fn migrate(control: &config::Control, db: &DatabaseConnection) -> Result<(), ControlError> {
+    if let (Some(schema), sea_orm::DbBackend::Postgres) = (&control.schema, db.get_database_backend()) {
+        let quoted = schema.replace('"', "\"\"");
+        db.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{quoted}\"")).await?;
+    }
+    migrations::control::Migrator::up(db, None).await?;
+    Ok(())
+}
+
+/// Names of the migrations that have not been applied.
+pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, ControlError> {
+    let pending = migrations::control::Migrator::get_pending_migrations(db).await?;
+    Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+}
+
+fn make_folder(path: &str) -> Result<(), ControlError> {
+    let file = path.split('?').next().unwrap_or(path);
+    match Path::new(file).parent() {
+        Some(folder) if file != ":memory:" && !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|source| ControlError::Folder { path: file.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn migrates_from_empty_and_twice() {
+        let control = config::Control { url: "sqlite::memory:".to_owned(), schema: None };
+        let db = connect(&control).await.expect("connects");
+        assert!(!pending(&db).await.expect("asks").is_empty());
+        migrate(&control, &db).await.expect("migrates");
+        migrate(&control, &db).await.expect("has nothing more to do");
+        assert!(pending(&db).await.expect("asks").is_empty());
+    }
+}
