@@ -1,3 +1,10 @@
-//! Pools, drivers and bulk load; whatever talks to a database goes through here.
+//! Databases: pools, drivers, packed rows, bulk load, migrations. What to ask them is left to `query`, `accounts` and `ingest`.
 
+pub mod bind;
 pub mod control;
+pub mod layout;
+pub mod postgres;
+pub mod postgres_decode;
+pub mod rows;
+pub mod source;
+pub mod sqlite;

@@ -1,0 +1,91 @@
+//! Where each dataset lives: which database, which schema. Opening them is here; asking them is `query`'s.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::postgres::Postgres;
+use super::source::{Dialect, Source, SourceError};
+use super::sqlite::{SqliteFile, SqliteGroup};
+use crate::config::Connection;
+
+/// Shared connections per PostgreSQL database, on which short statements are pipelined.
+const SHARED_CONNECTIONS: usize = 8;
+
+/// Connections per PostgreSQL database for statements that may run long.
+const OWN_CONNECTIONS: usize = 8;
+
+/// Threads for all SQLite files together.
+const SQLITE_THREADS: usize = 2;
+
+/// Where a dataset's tables are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Number of the database in [`Databases`].
+    pub database: usize,
+    /// Its dialect.
+    pub dialect: Dialect,
+    /// Schema inside it.
+    pub schema: Option<String>,
+}
+
+/// The databases of an installation. Datasets with the same URL share one, and can be joined in SQL.
+pub struct Databases {
+    places: BTreeMap<String, Place>,
+    sources: Vec<Arc<dyn Source>>,
+    group: Option<Arc<SqliteGroup>>,
+}
+
+impl Databases {
+    /// Opens the connections by dataset code. `time` is the longest a statement may run.
+    pub fn open(connections: &BTreeMap<String, Connection>, time: Duration) -> Result<Databases, SourceError> {
+        let mut urls: Vec<&str> = connections.values().map(|connection| connection.url.as_str()).collect();
+        urls.sort_unstable();
+        urls.dedup();
+        let files: Vec<PathBuf> = urls.iter().filter_map(|url| sqlite_file(url)).collect();
+        let group = if files.is_empty() { None } else { Some(SqliteGroup::open(files, SQLITE_THREADS)?) };
+        let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+        let mut file_number = 0;
+        for url in &urls {
+            match (&group, sqlite_file(url)) {
+                (Some(group), Some(_)) => {
+                    sources.push(Arc::new(SqliteFile::new(group.clone(), file_number)));
+                    file_number += 1;
+                }
+                _ => sources.push(Arc::new(Postgres::new(url, SHARED_CONNECTIONS, OWN_CONNECTIONS, time)?)),
+            }
+        }
+        let place = |connection: &Connection| {
+            // Every connection's URL is in the list it was made from.
+            let database = urls.iter().position(|url| *url == connection.url).unwrap_or_default();
+            Place { database, dialect: sources[database].dialect(), schema: connection.schema.clone() }
+        };
+        let places = connections.iter().map(|(code, connection)| (code.clone(), place(connection))).collect();
+        // A plan may run on one SQLite thread only when there is no other kind of database.
+        let group = group.filter(|_| file_number == sources.len());
+        Ok(Databases { places, sources, group })
+    }
+
+    /// Where a dataset lives, if a connection is configured for it.
+    pub fn place(&self, dataset: &str) -> Option<&Place> {
+        self.places.get(dataset)
+    }
+
+    /// The database of that number.
+    pub fn source(&self, database: usize) -> &Arc<dyn Source> {
+        &self.sources[database]
+    }
+
+    /// The SQLite threads, when every database is a SQLite file; file numbers equal database numbers.
+    pub fn sqlite_only(&self) -> Option<&Arc<SqliteGroup>> {
+        self.group.as_ref()
+    }
+}
+
+/// `sqlite:PATH` or `sqlite://PATH` → PATH.
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+}

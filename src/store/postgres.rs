@@ -1,0 +1,202 @@
+//! PostgreSQL on the hot path: prepared statements pipelined over a few shared connections, long ones on their own.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::TryStreamExt;
+use futures::future::BoxFuture;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::bind::Bind;
+use super::postgres_decode::decode;
+use super::rows::Rows;
+use super::source::{Dialect, Lane, Source, SourceError, Statement};
+
+/// Prepared statements kept per connection before it starts afresh.
+const PREPARED: usize = 1_000;
+
+/// One PostgreSQL database.
+pub struct Postgres {
+    config: Config,
+    shared: Vec<Slot>,
+    own: Vec<Slot>,
+    turn: AtomicUsize,
+    free: Mutex<Vec<usize>>,
+    permits: tokio::sync::Semaphore,
+}
+
+/// A place for a connection, opened when first used and again when it broke.
+#[derive(Default)]
+struct Slot {
+    opening: tokio::sync::Mutex<()>,
+    open: arc_swap::ArcSwapOption<Link>,
+}
+
+struct Link {
+    client: Client,
+    prepared: Mutex<HashMap<Arc<str>, tokio_postgres::Statement>>,
+}
+
+impl Postgres {
+    /// A database by URL. Connections open when first needed; each refuses statements longer than `time`.
+    pub fn new(url: &str, shared: usize, own: usize, time: Duration) -> Result<Postgres, SourceError> {
+        let mut config: Config = url.parse().map_err(|error| SourceError::Failed(format!("{error}")))?;
+        config.application_name("cityquery");
+        config.connect_timeout(Duration::from_secs(5));
+        let options = format!("-c statement_timeout={} -c default_transaction_read_only=on", time.as_millis());
+        config.options(options);
+        Ok(Postgres {
+            config,
+            shared: (0..shared.max(1)).map(|_| Slot::default()).collect(),
+            own: (0..own.max(1)).map(|_| Slot::default()).collect(),
+            turn: AtomicUsize::new(0),
+            free: Mutex::new((0..own.max(1)).collect()),
+            permits: tokio::sync::Semaphore::new(own.max(1)),
+        })
+    }
+
+    async fn link<'a>(&'a self, slot: &'a Slot) -> Result<Arc<Link>, SourceError> {
+        if let Some(link) = slot.open.load_full().filter(|link| !link.client.is_closed()) {
+            return Ok(link);
+        }
+        let _opening = slot.opening.lock().await;
+        if let Some(link) = slot.open.load_full().filter(|link| !link.client.is_closed()) {
+            return Ok(link);
+        }
+        let (client, connection) = self.config.connect(NoTls).await.map_err(unavailable)?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(%error, "connection to PostgreSQL closed");
+            }
+        });
+        let link = Arc::new(Link { client, prepared: Mutex::default() });
+        slot.open.store(Some(link.clone()));
+        Ok(link)
+    }
+
+    async fn run_shared(&self, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.shared.len();
+        let link = self.link(&self.shared[turn]).await?;
+        link.run(statement, binds).await
+    }
+
+    async fn run_own(&self, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
+        let _permit = self.permits.acquire().await.map_err(|error| SourceError::Unavailable(error.to_string()))?;
+        let lease = Lease::take(&self.free)?;
+        let link = self.link(&self.own[lease.number]).await?;
+        let mut guard = CancelOnDrop { slot: Some(&self.own[lease.number]) };
+        let rows = link.run(statement, binds).await;
+        guard.slot = None;
+        rows
+    }
+}
+
+/// A number out of the free list, put back when dropped.
+struct Lease<'a> {
+    free: &'a Mutex<Vec<usize>>,
+    number: usize,
+}
+
+impl<'a> Lease<'a> {
+    fn take(free: &'a Mutex<Vec<usize>>) -> Result<Lease<'a>, SourceError> {
+        let number = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // A permit was acquired before, so there is a free one.
+        number.map(|number| Lease { free, number }).ok_or_else(|| SourceError::Unavailable("no connection free".into()))
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.number);
+    }
+}
+
+/// Cancels what runs on a connection when nobody waits for it any more, and gives the connection up: a cancel
+/// request that comes late must not hit the next caller's statement.
+struct CancelOnDrop<'a> {
+    slot: Option<&'a Slot>,
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        let Some(link) = self.slot.take().and_then(|slot| slot.open.swap(None)) else { return };
+        let cancel = link.client.cancel_token();
+        tokio::spawn(async move {
+            if let Err(error) = cancel.cancel_query(NoTls).await {
+                tracing::debug!(%error, "cancel request failed");
+            }
+        });
+    }
+}
+
+impl Link {
+    async fn run(&self, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
+        let prepared = self.prepare(&statement.sql).await?;
+        let stream = self.client.query_raw(&prepared, binds.iter()).await.map_err(failed)?;
+        futures::pin_mut!(stream);
+        let mut rows = Rows::new(statement.columns.len());
+        while let Some(row) = stream.try_next().await.map_err(failed)? {
+            decode(&row, &statement.columns, &mut rows)?;
+        }
+        Ok(rows)
+    }
+
+    async fn prepare(&self, sql: &Arc<str>) -> Result<tokio_postgres::Statement, SourceError> {
+        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await.map_err(failed)?;
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if prepared.len() >= PREPARED {
+            prepared.clear();
+        }
+        prepared.insert(sql.clone(), statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Source for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn query<'a>(
+        &'a self,
+        statement: &'a Statement,
+        binds: Vec<Bind>,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Result<Rows, SourceError>> {
+        Box::pin(async move {
+            let run = async {
+                match statement.lane {
+                    Lane::Shared => self.run_shared(statement, &binds).await,
+                    Lane::Own => self.run_own(statement, &binds).await,
+                }
+            };
+            tokio::time::timeout_at(deadline.into(), run).await.unwrap_or(Err(SourceError::Timeout))
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async move {
+            let link = self.link(&self.shared[0]).await?;
+            link.client.simple_query("SELECT 1").await.map(|_| ()).map_err(failed)
+        })
+    }
+}
+
+fn unavailable(error: tokio_postgres::Error) -> SourceError {
+    SourceError::Unavailable(error.to_string())
+}
+
+fn failed(error: tokio_postgres::Error) -> SourceError {
+    match error.code() {
+        Some(code) if *code == SqlState::QUERY_CANCELED => SourceError::Timeout,
+        Some(code) => SourceError::Failed(format!("{} {error}", code.code())),
+        None => SourceError::Unavailable(error.to_string()),
+    }
+}
