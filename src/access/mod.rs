@@ -6,10 +6,12 @@
 pub mod caller;
 pub mod decide;
 pub mod mask;
+pub mod refusal;
 pub mod rights;
 pub mod uses;
 
 pub use caller::{Caller, Language};
 pub use decide::{Granted, RowScope, SqlColumn};
+pub use refusal::{Code, Position, Refusal};
 pub use rights::{FormRights, Item, Problem, Rights};
 pub use uses::{Use, Uses};
