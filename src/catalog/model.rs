@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::fault::Place;
 use super::scalar::Scalar;
 
 /// Number of a field in [`Catalog::fields`]; stable for one set of declarations only.
@@ -32,6 +33,8 @@ pub struct Catalog {
     pub types_by_name: HashMap<String, TypeId>,
     /// Schema coordinate (`Parcel.areaM2`, `Query.parcels`) → field.
     pub fields_by_coordinate: HashMap<String, FieldId>,
+    /// Where each field is declared, by its number: for faults that show only against a database.
+    pub places: Vec<Place>,
 }
 
 /// One dataset (資料庫) with its custodian (管理機關).
@@ -193,6 +196,11 @@ impl Catalog {
     /// The field of that number.
     pub fn field(&self, id: FieldId) -> &FieldDef {
         &self.fields[id.0 as usize]
+    }
+
+    /// Where a field is declared.
+    pub fn place(&self, id: FieldId) -> &Place {
+        &self.places[id.0 as usize]
     }
 
     /// The type of that number.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub mod clock;
+pub mod declarations;
 pub mod entropy;
 pub mod load;
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub control: Control,
     /// Dataset code → connection.
     pub datasets: BTreeMap<String, Connection>,
+    /// Declarations besides the built-in ones.
+    pub catalog: Declarations,
     /// The audit log.
     pub audit: Audit,
     /// What one operation may cost.
@@ -65,6 +68,14 @@ pub struct Connection {
     pub url: String,
     /// Schema inside a PostgreSQL database.
     pub schema: Option<String>,
+}
+
+/// `[catalog]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declarations {
+    /// Files of further datasets.
+    pub declarations: Vec<PathBuf>,
 }
 
 /// `[audit]`
