@@ -1,0 +1,24 @@
+//! Migrations of the `building` dataset, in order: building permits and what is checked of buildings.
+
+use sea_orm_migration::prelude::*;
+
+use crate::table::CreateTables;
+
+pub mod m20261123_000001_tables;
+
+/// Migrations of the `building` dataset.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(CreateTables {
+            name: "m20261123_000001_building_tables",
+            tables: m20261123_000001_tables::TABLES,
+        })]
+    }
+
+    fn migration_table_name() -> DynIden {
+        "migrations_building".into_iden()
+    }
+}

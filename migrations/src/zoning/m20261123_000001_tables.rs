@@ -1,0 +1,82 @@
+//! Creates the tables of zoning polygons and their rules, as `src/datasets/zoning.graphql` declares them. Later changes are migrations of their own.
+
+use crate::table::{Column, Table};
+
+/// The tables, as this migration makes them; never edit them once released.
+pub const TABLES: &[Table] = &[
+    Table {
+        name: "zones",
+        columns: &[
+            Column::text("zone_no").required(),
+            Column::text("name").required(),
+            Column::text("zone_code"),
+            Column::text("short_name"),
+            Column::text("zone_class"),
+            Column::text("rule_key"),
+            Column::text("layer"),
+            Column::int("color_code"),
+            Column::text("block_no"),
+            Column::text("note"),
+            Column::text("previous_zone"),
+            Column::text("previous_code"),
+            Column::text("previous_short_name"),
+            Column::text("previous_name"),
+            Column::decimal("bcr_pct", 2),
+            Column::decimal("far_pct", 2),
+            Column::decimal("area_m2", 2),
+            Column::text("plan_no"),
+            Column::text("announcement_no"),
+            Column::text("renewal_unit"),
+            Column::text("overlays"),
+            Column::text("district_code").required(),
+            Column::text("geometry"),
+        ],
+        unique: &["zone_no"],
+        joins: &["rule_key", "zone_code", "renewal_unit"],
+        indexes: &["district_code, name"],
+    },
+    Table {
+        name: "parcel_zones",
+        columns: &[
+            Column::text("parcel_zone_key").required(),
+            Column::text("parcel_key").required(),
+            Column::text("zone_no").required(),
+            Column::decimal("overlap_m2", 2),
+            Column::decimal("ratio_pct", 2),
+            Column::text("district_code").required(),
+        ],
+        unique: &["parcel_zone_key"],
+        joins: &["parcel_key", "zone_no"],
+        indexes: &[],
+    },
+    Table {
+        name: "zone_rules",
+        columns: &[
+            Column::text("rule_no").required(),
+            Column::text("rule_key").required(),
+            Column::text("district_code").required(),
+            Column::text("zone_name").required(),
+            Column::text("kind").required(),
+            Column::int("use_group"),
+            Column::text("permission"),
+            Column::decimal("bcr_pct", 2),
+            Column::decimal("far_pct", 2),
+            Column::int("polygon_count"),
+            Column::decimal("area_m2", 2),
+            Column::text("note"),
+        ],
+        unique: &["rule_no"],
+        joins: &["rule_key"],
+        indexes: &[],
+    },
+    Table {
+        name: "zone_codes",
+        columns: &[
+            Column::text("zone_code").required(),
+            Column::text("category").required(),
+        ],
+        unique: &["zone_code"],
+        joins: &[],
+        indexes: &[],
+    },
+];

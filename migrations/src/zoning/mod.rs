@@ -1,0 +1,24 @@
+//! Migrations of the `zoning` dataset, in order: zoning polygons and their rules.
+
+use sea_orm_migration::prelude::*;
+
+use crate::table::CreateTables;
+
+pub mod m20261123_000001_tables;
+
+/// Migrations of the `zoning` dataset.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(CreateTables {
+            name: "m20261123_000001_zoning_tables",
+            tables: m20261123_000001_tables::TABLES,
+        })]
+    }
+
+    fn migration_table_name() -> DynIden {
+        "migrations_zoning".into_iden()
+    }
+}
