@@ -107,8 +107,7 @@ impl Table {
             _ => "id INTEGER PRIMARY KEY",
         };
         let columns: Vec<String> = self.columns.iter().map(|column| column.sql(backend)).collect();
-        let mut statements =
-            vec![format!("CREATE TABLE \"{}\" (\n  {id},\n  {}\n)", self.name, columns.join(",\n  "))];
+        let mut statements = vec![format!("CREATE TABLE \"{}\" (\n  {id},\n  {}\n)", self.name, columns.join(",\n  "))];
         statements.extend(self.unique.iter().map(|columns| self.index("UNIQUE INDEX", "ux", columns, "")));
         statements.extend(self.joins.iter().map(|column| {
             let nullable = self.columns.iter().any(|c| c.name == *column && !c.required);

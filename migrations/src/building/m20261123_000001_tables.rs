@@ -131,20 +131,14 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "use_permit_parcels",
-        columns: &[
-            Column::text("permit_no").required(),
-            Column::text("parcel_key").required(),
-        ],
+        columns: &[Column::text("permit_no").required(), Column::text("parcel_key").required()],
         unique: &["permit_no, parcel_key"],
         joins: &["parcel_key"],
         indexes: &[],
     },
     Table {
         name: "use_permit_addresses",
-        columns: &[
-            Column::text("permit_no").required(),
-            Column::text("address_key").required(),
-        ],
+        columns: &[Column::text("permit_no").required(), Column::text("address_key").required()],
         unique: &["permit_no, address_key"],
         joins: &["address_key"],
         indexes: &[],

@@ -19,6 +19,6 @@ impl MigratorTrait for Migrator {
     }
 
     fn migration_table_name() -> DynIden {
-        "migrations_building".into_iden()
+        "building_migrations".into_iden()
     }
 }

@@ -19,6 +19,6 @@ impl MigratorTrait for Migrator {
     }
 
     fn migration_table_name() -> DynIden {
-        "migrations_household".into_iden()
+        "household_migrations".into_iden()
     }
 }

@@ -255,10 +255,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "registered_building_parcels",
-        columns: &[
-            Column::text("building_key").required(),
-            Column::text("parcel_key").required(),
-        ],
+        columns: &[Column::text("building_key").required(), Column::text("parcel_key").required()],
         unique: &["building_key, parcel_key"],
         joins: &["parcel_key"],
         indexes: &[],

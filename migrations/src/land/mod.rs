@@ -12,13 +12,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateTables {
-            name: "m20261123_000001_land_tables",
-            tables: m20261123_000001_tables::TABLES,
-        })]
+        vec![Box::new(CreateTables { name: "m20261123_000001_land_tables", tables: m20261123_000001_tables::TABLES })]
     }
 
     fn migration_table_name() -> DynIden {
-        "migrations_land".into_iden()
+        "land_migrations".into_iden()
     }
 }

@@ -71,10 +71,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "zone_codes",
-        columns: &[
-            Column::text("zone_code").required(),
-            Column::text("category").required(),
-        ],
+        columns: &[Column::text("zone_code").required(), Column::text("category").required()],
         unique: &["zone_code"],
         joins: &[],
         indexes: &[],
