@@ -7,7 +7,7 @@ use super::draft::{Draft, DraftField, DraftType};
 use super::fault::{Faults, Place};
 use super::model::{Column, FieldKind};
 use super::scalar::Scalar;
-use super::words::hint;
+use super::words::{graphql_name, hint};
 
 /// What the schema adds to a type's name: `PersonFilter`.
 const GENERATED: [&str; 6] = ["Connection", "Edge", "Filter", "ListFilter", "Order", "Aggregate"];
@@ -183,7 +183,7 @@ fn check_join(draft: &Draft, owner: &DraftType, field: &DraftField, faults: &mut
     let target = &draft.types[join.target.0 as usize];
     let (Some(from), Some(to)) = (find_column(owner, &join.from), find_column(target, &join.to)) else { return };
     if storage(from.scalar) != storage(to.scalar) {
-        let (left, right) = (from.scalar.graphql_name(), to.scalar.graphql_name());
+        let (left, right) = (graphql_name(from.scalar), graphql_name(to.scalar));
         let (a, b) = (&join.from, &join.to);
         faults.add(
             &field.place,

@@ -7,7 +7,7 @@ use super::draft::{DraftField, Surroundings};
 use super::fault::{Faults, Place};
 use super::model::{Class, Column, DatasetId, FieldKind, Join, Mask, Through};
 use super::scalar::Scalar;
-use super::words::{hint, is_graphql_name, snake_case};
+use super::words::{graphql_name, hint, is_graphql_name, snake_case};
 
 const CLASSES: [(&str, Class); 4] = [
     ("OPEN", Class::Open),
@@ -125,7 +125,7 @@ fn read_column(
         && !fits(mask, scalar)
     {
         let word = MASKS.iter().find(|(_, known)| *known == mask).map_or("", |(word, _)| *word);
-        let ty = scalar.graphql_name();
+        let ty = graphql_name(scalar);
         faults.add(
             &arguments.place_of("mask"),
             format!("The mask {word} does not fit {ty}."),

@@ -29,23 +29,6 @@ impl Scalar {
         SCALARS.iter().find(|(known, _)| *known == name).map(|(_, scalar)| *scalar)
     }
 
-    /// The name that clients see.
-    pub fn graphql_name(self) -> &'static str {
-        match self {
-            Scalar::String => "String",
-            Scalar::Int => "Int",
-            Scalar::Id => "ID",
-            Scalar::Boolean => "Boolean",
-            Scalar::Date => "Date",
-            Scalar::Decimal => "Decimal",
-            Scalar::NationalId => "NationalId",
-            Scalar::ParcelNumber => "ParcelNumber",
-            Scalar::BuildingNumber => "BuildingNumber",
-            Scalar::PermitNumber => "PermitNumber",
-            Scalar::AddressKey => "AddressKey",
-        }
-    }
-
     /// Kept as text in every database, so that text operators make sense.
     pub fn is_text(self) -> bool {
         match self {
@@ -57,6 +40,23 @@ impl Scalar {
             | Scalar::PermitNumber
             | Scalar::AddressKey => true,
         }
+    }
+}
+
+/// The name that clients see.
+pub(super) fn graphql_name(scalar: Scalar) -> &'static str {
+    match scalar {
+        Scalar::String => "String",
+        Scalar::Int => "Int",
+        Scalar::Id => "ID",
+        Scalar::Boolean => "Boolean",
+        Scalar::Date => "Date",
+        Scalar::Decimal => "Decimal",
+        Scalar::NationalId => "NationalId",
+        Scalar::ParcelNumber => "ParcelNumber",
+        Scalar::BuildingNumber => "BuildingNumber",
+        Scalar::PermitNumber => "PermitNumber",
+        Scalar::AddressKey => "AddressKey",
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn every_scalar_is_found_by_its_name() {
         for (name, scalar) in Scalar::all() {
-            assert_eq!(scalar.graphql_name(), *name);
+            assert_eq!(graphql_name(*scalar), *name);
             assert_eq!(Scalar::from_graphql_name(name), Some(*scalar));
         }
     }
