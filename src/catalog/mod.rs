@@ -6,6 +6,7 @@ mod directive;
 mod draft;
 pub mod fault;
 mod field;
+mod layout;
 pub mod model;
 mod number;
 pub mod read;

@@ -1,8 +1,10 @@
 //! Databases: pools, drivers, packed rows, bulk load, migrations. What to ask them is left to `query`, `accounts` and `ingest`.
 
 pub mod bind;
+pub mod columns;
 pub mod control;
 pub mod layout;
+pub mod migrate;
 pub mod postgres;
 pub mod postgres_decode;
 pub mod rows;

@@ -1,0 +1,204 @@
+//! Compares declared tables and columns with the real ones, every fault at once. What is declared is told by
+//! `catalog`; refusing to start is left to the command.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::OpenFlags;
+use tokio_postgres::NoTls;
+
+use super::layout::sqlite_file;
+use crate::config::Connection;
+
+/// What a declared column has to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Text, and every scalar kept as text.
+    Text,
+    /// A 32-bit integer.
+    Int,
+    /// A 64-bit key.
+    Key,
+    /// True or false.
+    Boolean,
+    /// A calendar day.
+    Date,
+    /// An exact number.
+    Decimal,
+    /// A side of a join that is not a field: it must be there, whatever it holds.
+    Anything,
+}
+
+/// A column that a declaration names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Dataset code.
+    pub dataset: String,
+    /// Table without schema.
+    pub table: String,
+    /// Column.
+    pub column: String,
+    /// What it has to hold.
+    pub holds: Holds,
+    /// Who needs it: `Parcel.areaM2`.
+    pub coordinate: String,
+}
+
+/// A database that could not be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("dataset {dataset}: {reason}")]
+pub struct ColumnsError {
+    /// Dataset code.
+    pub dataset: String,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Tables of a database: name → column → type as the database names it.
+pub type Tables = HashMap<String, HashMap<String, String>>;
+
+/// Compares; one text per fault, none if all is well.
+pub async fn check(
+    connections: &BTreeMap<String, Connection>,
+    declared: &[Declared],
+) -> Result<Vec<String>, ColumnsError> {
+    let mut by_dataset: BTreeMap<&str, Vec<&Declared>> = BTreeMap::new();
+    for column in declared {
+        by_dataset.entry(&column.dataset).or_default().push(column);
+    }
+    let mut faults = Vec::new();
+    for (dataset, columns) in by_dataset {
+        let Some(connection) = connections.get(dataset) else {
+            faults.push(format!("dataset {dataset}: no connection; add [datasets.{dataset}] to the settings"));
+            continue;
+        };
+        let tables = tables(connection).await.map_err(|reason| ColumnsError { dataset: dataset.to_owned(), reason })?;
+        let exact = sqlite_file(&connection.url).is_none();
+        faults.extend(compare(dataset, &columns, &tables, exact));
+    }
+    Ok(faults)
+}
+
+/// Reads the real tables and views of a database (of its schema, if it has one).
+pub async fn tables(connection: &Connection) -> Result<Tables, String> {
+    match sqlite_file(&connection.url) {
+        Some(file) => tokio::task::spawn_blocking(move || sqlite_tables(&file).map_err(|error| error.to_string()))
+            .await
+            .map_err(|error| error.to_string())?,
+        None => postgres_tables(connection).await.map_err(|error| reason(&error)),
+    }
+}
+
+fn reason(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    }
+}
+
+fn sqlite_tables(file: &std::path::Path) -> rusqlite::Result<Tables> {
+    let database = rusqlite::Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut statement = database.prepare(
+        "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c \
+         WHERE m.type IN ('table', 'view')",
+    )?;
+    let mut tables = Tables::new();
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        tables.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+    }
+    Ok(tables)
+}
+
+async fn postgres_tables(connection: &Connection) -> Result<Tables, tokio_postgres::Error> {
+    let (client, driver) = tokio_postgres::connect(&connection.url, NoTls).await?;
+    let driver = tokio::spawn(driver);
+    let schema = connection.schema.as_deref();
+    let rows = client
+        .query(
+            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \
+             WHERE table_schema = coalesce($1::text, current_schema())",
+            &[&schema],
+        )
+        .await?;
+    drop(client);
+    driver.abort();
+    let mut tables = Tables::new();
+    for row in rows {
+        tables.entry(row.get(0)).or_default().insert(row.get(1), row.get(2));
+    }
+    Ok(tables)
+}
+
+/// The faults of one dataset. SQLite's columns take any value, so there only names count.
+fn compare(dataset: &str, declared: &[&Declared], tables: &Tables, exact: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut missing_tables: Vec<&str> = Vec::new();
+    for Declared { table, column, holds, coordinate, .. } in declared {
+        let Some(columns) = tables.get(table) else {
+            if !missing_tables.contains(&table.as_str()) {
+                missing_tables.push(table);
+                faults.push(format!("dataset {dataset}: table {table} is missing (needed by {coordinate})"));
+            }
+            continue;
+        };
+        match columns.get(column) {
+            None => {
+                faults.push(format!("dataset {dataset}: column {table}.{column} is missing (needed by {coordinate})"))
+            }
+            Some(real) if exact && !fits(*holds, real) => faults.push(format!(
+                "dataset {dataset}: column {table}.{column} is {real}, which cannot hold {coordinate} ({holds:?})"
+            )),
+            Some(_) => {}
+        }
+    }
+    faults
+}
+
+fn fits(holds: Holds, real: &str) -> bool {
+    match holds {
+        Holds::Text => matches!(real, "text" | "character varying" | "character"),
+        Holds::Int => matches!(real, "integer" | "smallint"),
+        Holds::Key => matches!(real, "bigint" | "integer" | "smallint"),
+        Holds::Boolean => real == "boolean",
+        Holds::Date => real == "date",
+        Holds::Decimal => real == "numeric",
+        Holds::Anything => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(table: &str, column: &str, holds: Holds) -> Declared {
+        Declared {
+            dataset: "land".to_owned(),
+            table: table.to_owned(),
+            column: column.to_owned(),
+            holds,
+            coordinate: format!("{table}.{column}"),
+        }
+    }
+
+    #[test]
+    fn tells_every_fault_at_once() {
+        let columns = HashMap::from([("area_m2".to_owned(), "text".to_owned())]);
+        let tables = Tables::from([("parcels".to_owned(), columns)]);
+        let wanted = [
+            declared("parcels", "area_m2", Holds::Decimal),
+            declared("parcels", "gone", Holds::Text),
+            declared("lost", "a", Holds::Text),
+            declared("lost", "b", Holds::Text),
+        ];
+        let wanted: Vec<&Declared> = wanted.iter().collect();
+        assert_eq!(
+            compare("land", &wanted, &tables, true),
+            [
+                "dataset land: column parcels.area_m2 is text, which cannot hold parcels.area_m2 (Decimal)",
+                "dataset land: column parcels.gone is missing (needed by parcels.gone)",
+                "dataset land: table lost is missing (needed by lost.a)",
+            ]
+        );
+        assert_eq!(compare("land", &wanted, &tables, false).len(), 2);
+    }
+}

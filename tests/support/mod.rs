@@ -1,0 +1,8 @@
+//! What the tests over real databases share. What a test asks of them is its own.
+
+#![allow(dead_code, unused_imports)] // every test file takes the part that it needs
+
+pub mod databases;
+pub mod postgres;
+
+pub use databases::{Databases, Layout};
