@@ -1,1 +1,156 @@
-//! accounts
+//! Agencies, people and machine clients: passwords, sessions, tokens, keys, and master forms as stored.
+//!
+//! Reading order: [`session`] (signing in and staying so), [`token`] (what a request carries), [`rights`] (who is
+//! who and holds what, as every request sees it), [`forms`] and [`people`] (how that is changed). Who may change
+//! it is left to the procedure; HTTP is left to `http`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use sea_orm::DatabaseConnection;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::catalog::Catalog;
+use crate::config::{self, Clock, Config, Entropy};
+
+pub mod client;
+pub mod entity;
+pub mod epoch;
+pub mod error;
+pub mod forms;
+pub mod keys;
+pub mod password;
+pub mod people;
+pub mod rights;
+pub mod secret;
+pub mod session;
+pub mod token;
+
+pub use error::{AccountsError, Actor, Reason, Refused};
+pub use rights::{Person, RightsStore, Snapshot};
+pub use session::Tokens;
+pub use token::{Claims, Verified};
+
+/// How often the counters of changes are asked for: a change is seen everywhere within a second.
+const POLL: Duration = Duration::from_millis(300);
+
+/// Every how many polls the folder of keys is looked at.
+const POLLS_PER_KEYS: u32 = 10;
+
+/// Sign-ins to one account happen one after another, so that guesses cannot outrun the count of failures.
+const STRIPES: usize = 64;
+
+/// Everything about accounts, one per program.
+pub struct Accounts {
+    db: DatabaseConnection,
+    settings: config::Accounts,
+    issuer: String,
+    clock: Clock,
+    entropy: Entropy,
+    hasher: password::Hasher,
+    keys: keys::KeyRing,
+    rights: RightsStore,
+    verified: moka::sync::Cache<[u8; 32], Arc<Verified>>,
+    revoked: ArcSwap<HashSet<Uuid>>,
+    stripes: Vec<Mutex<()>>,
+}
+
+impl Accounts {
+    /// Reads keys, people, forms and revocations. The control tables must be there.
+    pub async fn open(
+        db: DatabaseConnection,
+        config: &Config,
+        catalog: Arc<Catalog>,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Arc<Self>, AccountsError> {
+        let settings = config.accounts.clone();
+        let keys = keys::KeyRing::open(&settings.keys_dir, &clock, &entropy)?;
+        let rights = RightsStore::open(&db, catalog).await?;
+        let verified = moka::sync::Cache::builder()
+            .max_capacity(100_000)
+            .time_to_live(Duration::from_secs(settings.access_token_seconds))
+            .build();
+        let accounts = Self {
+            hasher: password::Hasher::new(&entropy),
+            issuer: config.server.public_url.clone(),
+            db,
+            settings,
+            clock,
+            entropy,
+            keys,
+            rights,
+            verified,
+            revoked: ArcSwap::default(),
+            stripes: std::iter::repeat_with(Mutex::default).take(STRIPES).collect(),
+        };
+        accounts.reload_revoked().await?;
+        Ok(Arc::new(accounts))
+    }
+
+    /// Who is who and holds what.
+    pub fn rights(&self) -> &RightsStore {
+        &self.rights
+    }
+
+    /// The signing keys.
+    pub fn keys(&self) -> &keys::KeyRing {
+        &self.keys
+    }
+
+    /// The control database.
+    pub fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Issuer and audience of the tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Follows changes made by other servers until the program ends.
+    pub fn watch(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
+        let accounts = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(POLL);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let (mut sessions, mut polls) = (0, 0u32);
+            loop {
+                ticks.tick().await;
+                polls = polls.wrapping_add(1);
+                if polls.is_multiple_of(POLLS_PER_KEYS)
+                    && let Err(error) = accounts.keys.refresh()
+                {
+                    tracing::error!(%error, "the signing keys cannot be read; the known ones stay");
+                }
+                match accounts.poll(&mut sessions).await {
+                    Ok(()) => accounts.rights.answered(),
+                    Err(error) => {
+                        accounts.rights.failed();
+                        tracing::error!(%error, "the control database does not tell of changes");
+                    }
+                }
+            }
+        })
+    }
+
+    async fn poll(&self, sessions: &mut u64) -> Result<(), AccountsError> {
+        let epochs = epoch::read(&self.db).await?;
+        if epochs.rights != self.rights.current().epoch {
+            self.rights.reload(&self.db).await?;
+        }
+        if epochs.sessions != *sessions {
+            self.reload_revoked().await?;
+            *sessions = epochs.sessions;
+        }
+        Ok(())
+    }
+}

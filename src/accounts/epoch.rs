@@ -1,0 +1,59 @@
+//! The two counters by which every server learns of a change: `rights` (forms, accounts, agencies) and `sessions`
+//! (revocations). Raise one in the transaction that makes the change, as its first statement: on SQLite the
+//! writer's lock is then taken before anything is read.
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+
+use super::entity::epoch;
+
+/// Which counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Epoch {
+    /// Forms, accounts, agencies.
+    Rights,
+    /// Revoked sessions.
+    Sessions,
+}
+
+impl Epoch {
+    fn name(self) -> &'static str {
+        match self {
+            Epoch::Rights => "rights",
+            Epoch::Sessions => "sessions",
+        }
+    }
+}
+
+/// The values of both counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epochs {
+    /// Of `rights`.
+    pub rights: u64,
+    /// Of `sessions`.
+    pub sessions: u64,
+}
+
+/// Raises a counter.
+pub async fn raise(db: &impl ConnectionTrait, which: Epoch) -> Result<(), DbErr> {
+    epoch::Entity::update_many()
+        .col_expr(epoch::Column::Value, Expr::col(epoch::Column::Value).add(1))
+        .filter(epoch::Column::Name.eq(which.name()))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Reads both counters.
+pub async fn read(db: &impl ConnectionTrait) -> Result<Epochs, DbErr> {
+    let mut epochs = Epochs::default();
+    for row in epoch::Entity::find().all(db).await? {
+        let value = u64::try_from(row.value).unwrap_or(0);
+        match row.name.as_str() {
+            "rights" => epochs.rights = value,
+            "sessions" => epochs.sessions = value,
+            _ => {}
+        }
+    }
+    Ok(epochs)
+}
