@@ -1,12 +1,32 @@
 //! The audit log: one record per operation, durable on disk before its answer leaves. It knows nothing of
 //! queries, rights or accounts; those who act fill in the [`Record`].
 //!
-//! Reading order: [`record`] (what is recorded), [`touched`] (rows and their exceptions).
+//! Reading order: `record`, `shape`, `touched` (what is recorded); `encode`, `decode`, `seal`, `frame`, `marks`
+//! (how it stands on disk); `log`, `committer`, `state`, `disk`, `segment`, `keeper` (how it gets there);
+//! `scan`, `recover` (how it is read back).
 
+pub mod committer;
+pub mod decode;
+pub mod disk;
+pub mod encode;
+pub mod expand;
+pub mod frame;
+pub mod keeper;
+pub mod log;
+pub mod marks;
 pub mod record;
+pub mod recover;
+pub mod scan;
+pub mod seal;
+pub mod segment;
 pub mod shape;
+pub mod state;
 pub mod touched;
 
+pub use expand::{CellOutcome, Line};
+pub use log::{AuditLog, COMMAND_LINE, OpenError, Options, SERVER};
 pub use record::{Asked, Kind, Outcome, Record, Right, Who, Why};
+pub use recover::Recovery;
 pub use shape::{Blob, ColumnOutcome, RectangleShape, Shape, ShapeColumn, Use};
+pub use state::{Receipt, Unavailable};
 pub use touched::{CellErrors, Positions, Rows, Touched};

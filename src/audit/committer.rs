@@ -1,0 +1,299 @@
+//! The thread that makes records durable: takes what has gathered, writes once, syncs once, then acknowledges.
+//! No timer: while one batch is being synced, the next one gathers. A failed write or sync is never tried
+//! again on the same file, because a later success would say nothing about the pages that failed.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::frame::{self, FrameKind, MAGIC};
+use super::marks::{BlobMark, End, EndReason, FORMAT, SegmentHeader, Withheld, WithheldReason};
+use super::segment::{END_ROOM, Prepared, Segment, framed};
+use super::shape::Blob;
+use super::state::{Receipt, Shared, Unavailable};
+
+/// A batch is closed at this size even when more is waiting.
+const BATCH_BYTES: usize = 4 << 20;
+/// How long to wait for the next segment when the one in use is full and none is ready.
+const NEXT_SEGMENT_WAIT: Duration = Duration::from_millis(250);
+/// How often an idle log looks whether its file is still there.
+const IDLE_CHECK: Duration = Duration::from_secs(1);
+
+/// What the committer is told.
+pub(super) enum Message {
+    /// Make a record durable.
+    Commit(Job),
+    /// Finish what is queued, end the segment, stop.
+    Close,
+}
+
+/// An encoded record on its way.
+pub(super) struct Job {
+    pub id: Uuid,
+    pub payload: Vec<u8>,
+    pub blobs: [Option<Arc<Blob>>; 2],
+    pub submitted: Instant,
+    pub done: oneshot::Sender<Result<Receipt, Unavailable>>,
+}
+
+impl Job {
+    /// Memory that the job holds while it waits.
+    pub fn cost(&self) -> usize {
+        size_of::<Job>() + self.payload.len()
+    }
+}
+
+/// A record in the batch that is being gathered.
+struct Waiting {
+    id: Uuid,
+    seq: u64,
+    submitted: Instant,
+    done: oneshot::Sender<Result<Receipt, Unavailable>>,
+}
+
+pub(super) struct Committer {
+    shared: Arc<Shared>,
+    inbox: Receiver<Message>,
+    prepared: Receiver<Prepared>,
+    active: Option<Segment>,
+    next_seq: u64,
+    batch: Vec<u8>,
+    waiting: Vec<Waiting>,
+    withheld: Vec<Withheld>,
+}
+
+impl Committer {
+    /// Takes the first segment into use and makes its header durable: a log that cannot be written fails here.
+    pub fn start(
+        shared: Arc<Shared>,
+        inbox: Receiver<Message>,
+        prepared: Receiver<Prepared>,
+        first: Prepared,
+        next_seq: u64,
+    ) -> io::Result<Committer> {
+        let mut committer = Committer {
+            shared,
+            inbox,
+            prepared,
+            active: None,
+            next_seq,
+            batch: Vec::with_capacity(64 << 10),
+            waiting: Vec::new(),
+            withheld: Vec::new(),
+        };
+        committer.begin(first)?;
+        committer.write_batch()?;
+        Ok(committer)
+    }
+
+    /// Runs until the log is closed.
+    pub fn run(mut self) {
+        loop {
+            let message = match self.withheld.is_empty() {
+                true => self.inbox.recv_timeout(IDLE_CHECK),
+                false => self.inbox.try_recv().map_err(|_| RecvTimeoutError::Timeout),
+            };
+            let mut is_closing = false;
+            match message {
+                Ok(message) => is_closing = self.gather(message),
+                Err(RecvTimeoutError::Timeout) if self.withheld.is_empty() => self.check(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => is_closing = true,
+            }
+            self.mark_withheld();
+            self.flush();
+            if is_closing {
+                self.mark_withheld();
+                self.flush();
+                return self.close();
+            }
+        }
+    }
+
+    /// Takes everything that is queued into the batch; true when the log is to be closed.
+    fn gather(&mut self, first: Message) -> bool {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Commit(job) => self.take(job),
+                Message::Close => return true,
+            }
+            next = if self.batch.len() < BATCH_BYTES { self.inbox.try_recv().ok() } else { None };
+        }
+        false
+    }
+
+    fn take(&mut self, job: Job) {
+        self.shared.leave_queue(job.cost());
+        if let Err(unavailable) = self.shared.check().and_then(|()| self.make_room(&job)) {
+            let _ = job.done.send(Err(unavailable)); // whoever asked may be gone
+            return;
+        }
+        for blob in job.blobs.iter().flatten() {
+            if self.active.as_mut().is_some_and(|active| active.is_new(&blob.hash)) {
+                let mark = BlobMark { hash: blob.hash, bytes: &blob.bytes };
+                self.push(FrameKind::Blob, &cbor(&mark));
+            }
+        }
+        let seq = self.push(FrameKind::Record, &job.payload);
+        self.waiting.push(Waiting { id: job.id, seq, submitted: job.submitted, done: job.done });
+    }
+
+    /// Sees to it that the job fits into the segment in use, going on to the next one where it does not.
+    fn make_room(&mut self, job: &Job) -> Result<(), Unavailable> {
+        let blobs: u64 = job.blobs.iter().flatten().map(|blob| framed(blob.bytes.len()) + 64).sum();
+        let need = framed(job.payload.len()) + blobs;
+        if self.active.as_ref().is_some_and(|active| active.room(self.batch.len()) >= need) {
+            return Ok(());
+        }
+        self.flush();
+        self.shared.check()?;
+        self.end(EndReason::Full);
+        self.shared.check()?;
+        let Ok(prepared) = self.prepared.recv_timeout(NEXT_SEGMENT_WAIT) else {
+            return Err(self.shared.fail(Unavailable::NoSpace));
+        };
+        self.begin(prepared).map_err(|error| self.poison(&error))?;
+        let need = need + self.batch.len() as u64;
+        match self.active.as_mut() {
+            Some(active) if active.room(0) < need => active.grow(need).map_err(|error| self.poison(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Starts a segment's first batch.
+    fn begin(&mut self, prepared: Prepared) -> io::Result<()> {
+        let header = SegmentHeader {
+            format: FORMAT,
+            node: self.shared.node.to_string(),
+            segment: prepared.number,
+            created_us: self.shared.now_us(),
+            schema_hash: self.shared.schema_hash,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let segment = Segment::begin(prepared);
+        self.active = Some(segment);
+        self.batch.extend_from_slice(MAGIC);
+        self.push(FrameKind::Header, &cbor(&header));
+        Ok(())
+    }
+
+    fn push(&mut self, kind: FrameKind, payload: &[u8]) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        frame::push(&mut self.batch, kind, seq, payload);
+        seq
+    }
+
+    /// Writes, syncs, and only then acknowledges.
+    fn flush(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let outcome = match self.shared.check_poison() {
+            Ok(()) => self.write_batch().map_err(|error| self.poison(&error)),
+            poisoned => poisoned,
+        };
+        self.batch.clear();
+        let segment = self.active.as_ref().map_or(0, |active| active.number);
+        let waiting = std::mem::take(&mut self.waiting);
+        for Waiting { id, seq, submitted, done } in waiting {
+            let receipt = Receipt { id, node: self.shared.node.clone(), seq, segment };
+            let answer = outcome.clone().map(|()| receipt);
+            // A sent acknowledgement is a promise kept; one that nobody waits for any more must be marked.
+            if done.send(answer).is_err() && outcome.is_ok() {
+                self.withhold(id, seq, submitted);
+            }
+        }
+    }
+
+    fn write_batch(&mut self) -> io::Result<()> {
+        let Some(active) = self.active.as_mut() else {
+            return Err(io::Error::other("no segment is open"));
+        };
+        active.append(&self.batch)?;
+        self.shared.note_batch(active.number, active.offset, self.waiting.len(), self.batch.len());
+        self.batch.clear();
+        Ok(())
+    }
+
+    fn withhold(&mut self, record: Uuid, seq: u64, submitted: Instant) {
+        let waited = submitted.elapsed();
+        let reason = if waited >= self.shared.deadline { WithheldReason::Late } else { WithheldReason::Abandoned };
+        let after_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+        self.withheld.push(Withheld { record: record.into_bytes(), seq, reason, after_us });
+    }
+
+    /// Puts the marks into the batch. They have the room that every segment keeps only if it is theirs alone,
+    /// so they wait for the next segment when this one is full.
+    fn mark_withheld(&mut self) {
+        const MARK_ROOM: u64 = 96;
+        if self.shared.check_poison().is_err() {
+            self.withheld.clear(); // the log is lost to this process; the next start calls them unconfirmed
+            return;
+        }
+        let Some(active) = self.active.as_ref() else { return };
+        let fits = (active.room(self.batch.len()) / MARK_ROOM) as usize;
+        let withheld: Vec<Withheld> = self.withheld.drain(..self.withheld.len().min(fits)).collect();
+        for mark in &withheld {
+            self.push(FrameKind::Withheld, &cbor(mark));
+        }
+        self.shared.note_withheld(withheld.len());
+    }
+
+    /// Ends the segment in use.
+    fn end(&mut self, reason: EndReason) {
+        let Some(mut active) = self.active.take() else { return };
+        let end = End { reason, at_us: self.shared.now_us(), unconfirmed_from: None, torn_bytes: 0, damaged_bytes: 0 };
+        let mut batch = Vec::with_capacity(END_ROOM as usize);
+        frame::push(&mut batch, FrameKind::End, self.next_seq, &cbor(&end));
+        self.next_seq += 1;
+        match active.append(&batch).and_then(|()| active.cut()) {
+            Ok(()) => self.shared.note_batch(active.number, active.offset, 0, batch.len()),
+            Err(error) => {
+                self.poison(&error);
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        if let Some(Err(error)) = self.active.as_ref().map(Segment::check) {
+            self.poison(&error);
+        }
+    }
+
+    fn poison(&mut self, error: &io::Error) -> Unavailable {
+        let segment = self.active.as_ref().map_or(0, |active| active.number);
+        self.active = None;
+        self.shared.poison(segment, error)
+    }
+
+    fn close(mut self) {
+        if self.shared.check_poison().is_ok() {
+            self.end(EndReason::Closed);
+        }
+        self.shared.fail(Unavailable::Closed);
+        for message in self.inbox.try_iter() {
+            if let Message::Commit(job) = message {
+                let _ = job.done.send(Err(Unavailable::Closed)); // whoever asked may be gone
+            }
+        }
+    }
+}
+
+impl Drop for Committer {
+    /// However the thread ends, even by a panic: without it no record can be made, and the log must say so.
+    fn drop(&mut self) {
+        self.shared.fail(Unavailable::Closed);
+    }
+}
+
+/// Encodes one of the small frames.
+fn cbor<T: minicbor::Encode<()>>(mark: &T) -> Vec<u8> {
+    // Plain structs into memory: there is no way to fail. An empty payload would be refused by every reader.
+    minicbor::to_vec(mark).unwrap_or_default()
+}

@@ -1,0 +1,116 @@
+//! The few things the log asks of a disk, as a trait, so that tests can make every one of them fail.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FallocateFlags, fallocate, fdatasync};
+
+/// Makes segment files.
+pub trait Disk: Send + Sync {
+    /// Creates a file of `bytes` zeros that must not exist yet, durable with its name in the folder.
+    /// `ahead` says that there is time to write the zeros, which makes each later sync cheaper.
+    fn create(&self, path: &Path, bytes: u64, ahead: bool) -> io::Result<Box<dyn DiskFile>>;
+}
+
+/// One open segment file.
+pub trait DiskFile: Send {
+    /// Writes at an offset; may write less than asked.
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize>;
+    /// Makes everything written durable.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Fails unless the name still leads to this very file, at least `bytes` long.
+    fn check(&self, bytes: u64) -> io::Result<()>;
+    /// Makes the file larger, with its blocks allocated.
+    fn grow(&mut self, bytes: u64) -> io::Result<()>;
+    /// Cuts the file behind its last frame and makes that durable.
+    fn cut(&mut self, bytes: u64) -> io::Result<()>;
+}
+
+/// The real disk.
+pub struct RealDisk;
+
+/// A real file.
+pub struct RealFile {
+    file: File,
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Disk for RealDisk {
+    fn create(&self, path: &Path, bytes: u64, ahead: bool) -> io::Result<Box<dyn DiskFile>> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+        let filled = reserve(&file, bytes, ahead).and_then(|()| sync_folder_of(path));
+        if let Err(error) = filled {
+            // Half a segment would hold the very space that is missing. When even this fails, the next start
+            // removes it: an all-zero segment is never taken for a log.
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
+        Ok(Box::new(RealFile::new(file, path)?))
+    }
+}
+
+impl RealFile {
+    /// Takes a file that was opened under `path`.
+    pub fn new(file: File, path: &Path) -> io::Result<RealFile> {
+        let metadata = file.metadata()?;
+        Ok(RealFile { file, path: path.to_owned(), identity: (metadata.dev(), metadata.ino()) })
+    }
+}
+
+impl DiskFile for RealFile {
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.file.write_at(bytes, offset)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(fdatasync(&self.file)?)
+    }
+
+    fn check(&self, bytes: u64) -> io::Result<()> {
+        let found = rustix::fs::stat(&self.path)?;
+        if (found.st_dev, found.st_ino) != self.identity {
+            return Err(io::Error::other("another file stands under the segment's name"));
+        }
+        if (found.st_size as u64) < bytes {
+            return Err(io::Error::other("the segment was cut short"));
+        }
+        Ok(())
+    }
+
+    fn grow(&mut self, bytes: u64) -> io::Result<()> {
+        reserve(&self.file, bytes, false)
+    }
+
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        self.file.sync_all()
+    }
+}
+
+/// Allocates the blocks, so that a full disk shows now and not when a record needs them.
+fn reserve(file: &File, bytes: u64, ahead: bool) -> io::Result<()> {
+    const STEP: u64 = 1 << 20;
+    let written = file.metadata()?.len();
+    let allocated = match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Ok(()) => true,
+        Err(rustix::io::Errno::OPNOTSUPP) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if ahead || !allocated {
+        let zeros = vec![0u8; STEP.min(bytes) as usize];
+        for start in (written..bytes).step_by(STEP as usize) {
+            file.write_all_at(&zeros[..STEP.min(bytes - start) as usize], start)?;
+            // In small steps: one large flush would make the committer's own sync wait for it.
+            fdatasync(file)?;
+        }
+    }
+    file.sync_all()
+}
+
+/// Makes a file's name durable.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}

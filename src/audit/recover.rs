@@ -1,0 +1,160 @@
+//! At start: finds where the log ended, cuts a batch that was never finished, and says plainly what it met.
+//! Damage is reported and left as it is; only what was never acknowledged is cut.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use super::disk::sync_folder_of;
+use super::frame::{self, Frame, FrameKind};
+use super::marks::{End, EndReason};
+use super::scan::{Gap, Piece, Scan};
+use super::segment::Folder;
+
+/// What the start met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Segments that had not been ended.
+    pub recovered_segments: Vec<u64>,
+    /// Records in them.
+    pub records: u64,
+    /// Records that were durable, but whether their answers left is not known: the last batch before a crash.
+    pub unconfirmed: u64,
+    /// Batches that were never finished, cut off: segment and bytes.
+    pub torn: Vec<(u64, u64)>,
+    /// Places that were durable and have been altered since: segment and place.
+    pub damaged: Vec<(u64, Gap)>,
+    /// Number of the next segment.
+    pub next_segment: u64,
+    /// Number of the next frame.
+    pub next_seq: u64,
+}
+
+/// Goes through the newest segments up to one that was ended in order.
+pub fn recover(folder: &Folder, now_us: i64) -> io::Result<Recovery> {
+    let numbers = folder.numbers()?;
+    let mut recovery =
+        Recovery { next_segment: numbers.last().map_or(1, |last| last + 1), next_seq: 1, ..Recovery::default() };
+    for number in numbers.into_iter().rev() {
+        let path = folder.segment(number);
+        match Walked::read(&path)? {
+            // Made ahead and never used; or the very first batch, which holds the header, was not finished.
+            None => remove_unused(&path, number, &mut recovery)?,
+            Some(walked) => {
+                recovery.next_seq = recovery.next_seq.max(walked.last_seq + 1);
+                if walked.is_ended {
+                    break;
+                }
+                walked.end(&path, number, now_us, &mut recovery)?;
+            }
+        }
+    }
+    Ok(recovery)
+}
+
+/// A segment after a walk over all of it.
+struct Walked {
+    last_seq: u64,
+    last_batch: u64,
+    end: u64,
+    is_ended: bool,
+    records: u64,
+    in_last_batch: u64,
+    unconfirmed_from: Option<u64>,
+    gaps: Vec<Gap>,
+    torn: Vec<u8>,
+}
+
+impl Walked {
+    /// `None` when not one whole frame is there.
+    fn read(path: &Path) -> io::Result<Option<Walked>> {
+        let bytes = fs::read(path)?;
+        let mut walked = Walked {
+            last_seq: 0,
+            last_batch: 0,
+            end: 0,
+            is_ended: false,
+            records: 0,
+            in_last_batch: 0,
+            unconfirmed_from: None,
+            gaps: Vec::new(),
+            torn: Vec::new(),
+        };
+        for piece in Scan::segment(&bytes) {
+            match piece {
+                Piece::Frame(frame) => walked.pass(&frame),
+                Piece::Gap(gap) => walked.gaps.push(gap),
+            }
+        }
+        if let Some(tail) = walked.gaps.pop_if(|gap| gap.offset >= walked.end) {
+            walked.torn = bytes[tail.offset as usize..(tail.offset + tail.bytes) as usize].to_vec();
+        }
+        for gap in &mut walked.gaps {
+            // Batches are synced one after the other: before the start of the last one, all was durable.
+            gap.was_durable |= gap.offset < walked.last_batch;
+        }
+        Ok((walked.last_seq > 0).then_some(walked))
+    }
+
+    fn pass(&mut self, frame: &Frame<'_>) {
+        if frame.batch != self.last_batch {
+            (self.last_batch, self.in_last_batch, self.unconfirmed_from) = (frame.batch, 0, None);
+        }
+        if frame.kind == FrameKind::Record {
+            self.records += 1;
+            self.in_last_batch += 1;
+            self.unconfirmed_from.get_or_insert(frame.seq);
+        }
+        self.is_ended = frame.kind == FrameKind::End;
+        (self.last_seq, self.end) = (frame.seq, frame.end());
+    }
+
+    /// Cuts behind the last whole frame and writes the segment's last frame. What is cut is kept beside it.
+    fn end(self, path: &Path, number: u64, now_us: i64, recovery: &mut Recovery) -> io::Result<()> {
+        if !self.torn.is_empty() {
+            keep_torn(path, &self.torn)?;
+            recovery.torn.push((number, self.torn.len() as u64));
+        }
+        let (damaged, holes): (Vec<Gap>, Vec<Gap>) = self.gaps.iter().partition(|gap| gap.was_durable);
+        recovery.torn.extend(holes.iter().map(|gap| (number, gap.bytes)));
+        recovery.damaged.extend(damaged.iter().map(|gap| (number, *gap)));
+        let end = End {
+            reason: EndReason::Recovered,
+            at_us: now_us,
+            unconfirmed_from: self.unconfirmed_from,
+            torn_bytes: self.torn.len() as u64 + holes.iter().map(|gap| gap.bytes).sum::<u64>(),
+            damaged_bytes: damaged.iter().map(|gap| gap.bytes).sum(),
+        };
+        let mut batch = Vec::new();
+        frame::push(&mut batch, FrameKind::End, self.last_seq + 1, &minicbor::to_vec(end).map_err(io::Error::other)?);
+        let file = OpenOptions::new().write(true).open(path)?;
+        file.set_len(self.end)?;
+        file.write_all_at(&batch, self.end)?;
+        file.sync_all()?;
+        recovery.next_seq = recovery.next_seq.max(self.last_seq + 2);
+        recovery.recovered_segments.push(number);
+        recovery.records += self.records;
+        recovery.unconfirmed += self.in_last_batch;
+        Ok(())
+    }
+}
+
+fn keep_torn(path: &Path, torn: &[u8]) -> io::Result<()> {
+    let kept = path.with_extension("torn");
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&kept)?;
+    file.write_all_at(torn, 0)?;
+    file.sync_all()?;
+    sync_folder_of(&kept)
+}
+
+/// Removes a file without any whole frame, keeping what may stand in it.
+fn remove_unused(path: &Path, number: u64, recovery: &mut Recovery) -> io::Result<()> {
+    let bytes = fs::read(path)?;
+    if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
+        keep_torn(path, &bytes[..=last])?;
+        recovery.torn.push((number, last as u64 + 1));
+    }
+    fs::remove_file(path)?;
+    sync_folder_of(path)
+}
