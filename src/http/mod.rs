@@ -1,1 +1,3 @@
-//! http
+//! Router, authentication, the GraphQL handler, playground, health and errors over axum.
+
+pub mod playground;

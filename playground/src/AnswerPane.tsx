@@ -1,0 +1,149 @@
+// The answer, what was refused in it and why, and the number under which it is recorded.
+import { useEffect, useState } from 'react';
+import type { Answer, Problem } from './answer.ts';
+import { Editor } from './Editor.tsx';
+import type { Words } from './words.ts';
+
+interface Props {
+  words: Words;
+  answer: Answer | null;
+  running: boolean;
+  onCoordinate: (type: string, field?: string) => void;
+}
+
+const REFUSALS = new Set(['FORBIDDEN', 'UNAUTHENTICATED', 'FORM_REQUIRED', 'PURPOSE_REQUIRED', 'DATASET_SUSPENDED', 'PASSWORD_EXPIRED']);
+
+export function AnswerPane({ words, answer, running, onCoordinate }: Props) {
+  const [shown, setShown] = useState<number | null>(null);
+  const [copied, setCopied] = useState(false);
+  useEffect(() => setShown(null), [answer]);
+
+  const copyRecord = async () => {
+    await navigator.clipboard.writeText(answer?.record ?? '');
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+
+  return (
+    <section className="pane answer" aria-label={words.answer} aria-busy={running}>
+      <div className="bar">
+        <Verdict words={words} answer={answer} running={running} />
+        <span className="gap" />
+        {answer && answer.status > 0 && (
+          <dl className="facts">
+            {answer.record && (
+              <div title={words.recordHint}>
+                <dt>{words.record}</dt>
+                <dd>
+                  <button className="plain" onClick={() => void copyRecord()} data-part="record" data-record={answer.record}>
+                    <code>{copied ? `✓ ${words.copied}` : answer.record}</code>
+                  </button>
+                </dd>
+              </div>
+            )}
+            {answer.cost && (
+              <div title={words.costHint}>
+                <dt>{words.cost}</dt>
+                <dd data-part="cost">{answer.cost}</dd>
+              </div>
+            )}
+            <div>
+              <dt>{words.time}</dt>
+              <dd>{answer.milliseconds.toFixed(answer.milliseconds < 10 ? 1 : 0)} ms</dd>
+            </div>
+            <div>
+              <dt>{words.size}</dt>
+              <dd>{answer.bytes < 2048 ? `${answer.bytes} B` : `${(answer.bytes / 1024).toFixed(1)} KB`}</dd>
+            </div>
+          </dl>
+        )}
+      </div>
+      {answer ? (
+        <>
+          {answer.problems.length > 0 && (
+            <div className="problems" role="region" aria-label={words.refused} tabIndex={0}>
+              <ul>
+                {answer.problems.map((problem, index) => (
+                  <Row key={index} words={words} problem={problem} line={answer.lines[index] ?? 0} onLine={setShown} onCoordinate={onCoordinate} />
+                ))}
+              </ul>
+            </div>
+          )}
+          <Editor kind="answer" label={words.answer} text={answer.text} refused={answer.refused} shown={shown} />
+        </>
+      ) : (
+        <div className="empty">
+          <p>{words.nothingYet}</p>
+          <p className="soft">{words.nothingHint}</p>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Verdict({ words, answer, running }: { words: Words; answer: Answer | null; running: boolean }) {
+  if (running) return <span className="verdict">{words.running}</span>;
+  if (!answer) return <span className="verdict soft">{words.answer}</span>;
+  const refused = answer.problems.filter(({ code }) => REFUSALS.has(code)).length;
+  let text: string = words.complete;
+  let kind = 'good';
+  if (answer.problems.length > 0) {
+    kind = refused > 0 ? 'warn' : 'bad';
+    if (!answer.data) text = refused > 0 ? words.wholeRefused : words.problems(answer.problems.length);
+    else text = refused === answer.problems.length ? words.refusedFields(refused) : words.problems(answer.problems.length);
+  }
+  return (
+    <span className={`verdict ${kind}`} role="status" data-part="verdict">
+      {text}
+    </span>
+  );
+}
+
+interface RowProps {
+  words: Words;
+  problem: Problem;
+  line: number;
+  onLine: (line: number) => void;
+  onCoordinate: (type: string, field?: string) => void;
+}
+
+function Row({ words, problem, line, onLine, onCoordinate }: RowProps) {
+  const [type = '', field] = problem.coordinate.split('.');
+  const refusal = REFUSALS.has(problem.code);
+  return (
+    <li className={refusal ? 'refusal' : 'fault'} data-code={problem.code}>
+      <div className="row">
+        <span className="code">{problem.code || '—'}</span>
+        {problem.coordinate && (
+          <button className="plain" onClick={() => onCoordinate(type, field)} title={words.showInSchema}>
+            <code>{problem.coordinate}</code>
+          </button>
+        )}
+        {problem.clause && <span className="chip">{problem.clause}</span>}
+        <span className="gap" />
+        {line > 0 && (
+          <button className="plain small" onClick={() => onLine(line)}>
+            {words.showInAnswer}
+          </button>
+        )}
+      </div>
+      <p>{problem.message}</p>
+      {(problem.custodian || problem.dataset || problem.place) && (
+        <p className="soft">
+          {problem.custodian && (
+            <>
+              {words.custodian}: {problem.custodian}
+            </>
+          )}
+          {problem.custodian && problem.dataset && ' · '}
+          {problem.dataset && (
+            <>
+              {words.dataset}: {problem.dataset}
+            </>
+          )}
+          {problem.place && ` · ${problem.place}`}
+        </p>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,182 @@
+// Holds what the parts of the page share: language, session, form in use, query, answer. The parts only show it.
+import { parse, print } from 'graphql';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { AnswerPane } from './AnswerPane.tsx';
+import { ask, headerValue, type Answer } from './answer.ts';
+import { Docs, type Place } from './Docs.tsx';
+import { Operations } from './Operations.tsx';
+import { operations, type Operation } from './operations.ts';
+import { QueryPane } from './QueryPane.tsx';
+import { useSchema } from './schema.ts';
+import { loadDemoAccounts, type DemoAccount } from './server.ts';
+import { useSession } from './session.ts';
+import { SignIn } from './SignIn.tsx';
+import { Splitter } from './Splitter.tsx';
+import { TopBar, type Under } from './TopBar.tsx';
+import { startLanguage, wordsOf, type Language } from './words.ts';
+
+/** Only the query outlives a reload: variables may carry identity numbers. */
+const KEPT_QUERY = 'query';
+const FIRST = operations[0];
+
+export function App() {
+  const [language, setLanguage] = useState<Language>(startLanguage);
+  const words = wordsOf(language);
+  const session = useSession(language);
+  const schema = useSchema(session.account, session.headers);
+  const [demo, setDemo] = useState<DemoAccount[]>([]);
+  const [signingIn, setSigningIn] = useState(false);
+  const [side, setSide] = useState<'operations' | 'docs' | null>('operations');
+  const [place, setPlace] = useState<Place | null>(null);
+  const [operation, setOperation] = useState<Operation | null>(null);
+  const [query, setQuery] = useState(() => sessionStorage.getItem(KEPT_QUERY) ?? FIRST?.query ?? '');
+  const [variables, setVariables] = useState('');
+  const [chosenName, setChosenName] = useState<string | null>(null);
+  const [under, setUnder] = useState<Under>({ form: '', purpose: '', caseNumber: '' });
+  const [answer, setAnswer] = useState<Answer | null>(null);
+  const [running, setRunning] = useState<AbortController | null>(null);
+  const split = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    document.documentElement.lang = language === 'en' ? 'en' : 'zh-Hant-TW';
+    localStorage.setItem('language', language);
+  }, [language]);
+  useEffect(() => void loadDemoAccounts().then(setDemo), []);
+  useEffect(() => sessionStorage.setItem(KEPT_QUERY, query), [query]);
+
+  const choose = useCallback((next: Operation | null) => {
+    setOperation(next);
+    setQuery(next?.query ?? '');
+    setVariables(next?.variables ?? '');
+    setChosenName(null);
+    setAnswer(null);
+    if (next) setUnder((old) => ({ ...old, purpose: next.purpose, caseNumber: next.caseNumber }));
+  }, []);
+
+  // A page opened for the first time shows the query that the whole system is judged by.
+  useEffect(() => {
+    if (FIRST && query === FIRST.query) choose(FIRST);
+    // Once, at the start.
+  }, []);
+
+  // A person's form and purpose are chosen as far as they can be: one that serves the operation, else the first.
+  useEffect(() => {
+    const forms = session.person?.forms ?? [];
+    setUnder((old) => {
+      const wanted = operation?.purpose ?? old.purpose;
+      const form =
+        forms.find(({ purposes }) => purposes.some(({ code }) => code === wanted)) ?? forms.find(({ number }) => number === old.form) ?? forms[0];
+      const purpose = form?.purposes.find(({ code }) => code === wanted) ?? form?.purposes[0];
+      return { ...old, form: form?.number ?? '', purpose: purpose?.code ?? wanted ?? '' };
+    });
+  }, [operation, session.person]);
+
+  const names = useMemo(() => {
+    try {
+      return parse(query).definitions.flatMap((part) => (part.kind === 'OperationDefinition' && part.name ? [part.name.value] : []));
+    } catch {
+      return null; // while it is being written
+    }
+  }, [query]);
+  const name = chosenName && names?.includes(chosenName) ? chosenName : (names?.[0] ?? null);
+
+  const run = useCallback(async () => {
+    if (running) return;
+    const controller = new AbortController();
+    setRunning(controller);
+    try {
+      const headers = await session.headers();
+      if (session.account) {
+        if (under.form) headers['X-Form'] = headerValue(under.form);
+        if (under.purpose) headers['X-Purpose'] = headerValue(under.purpose);
+        if (under.caseNumber.trim()) headers['X-Case-Number'] = headerValue(under.caseNumber.trim());
+      }
+      setAnswer(await ask({ query, variables, operationName: name, headers }, words, controller.signal));
+    } catch {
+      // stopped by hand; the answer before stays
+    } finally {
+      setRunning(null);
+    }
+  }, [name, query, running, session, under, variables, words]);
+
+  const tidy = useCallback(() => {
+    try {
+      const front = /^(?:#.*\n|\s*\n)*/.exec(query)?.[0] ?? '';
+      setQuery(`${front}${print(parse(query))}\n`);
+      if (variables.trim() !== '') setVariables(JSON.stringify(JSON.parse(variables), null, 2));
+    } catch {
+      // what cannot be read cannot be laid out; the editor marks the place
+    }
+  }, [query, variables]);
+
+  const showInDocs = useCallback((type: string, field?: string) => {
+    setSide('docs');
+    setPlace({ type, field });
+  }, []);
+
+  const headersForCopy = useMemo(() => {
+    const lines: [string, string][] = [];
+    if (under.form) lines.push(['X-Form', under.form]);
+    if (under.purpose) lines.push(['X-Purpose', under.purpose]);
+    if (under.caseNumber.trim()) lines.push(['X-Case-Number', headerValue(under.caseNumber.trim())]);
+    return lines;
+  }, [under]);
+
+  return (
+    <div className="app">
+      <a className="skip" href="#query">
+        {words.skip}
+      </a>
+      <TopBar
+        words={words}
+        session={session}
+        under={under}
+        onUnder={setUnder}
+        onLanguage={() => setLanguage(language === 'en' ? 'zh-Hant' : 'en')}
+        onSignIn={() => setSigningIn(true)}
+        sideOpen={side !== null}
+        onSide={() => setSide(side === null ? 'operations' : null)}
+      />
+      <div className="work" ref={split}>
+        {side !== null && (
+          <aside className="side" aria-label={words.panel}>
+            <div className="tabs" role="tablist">
+              <button role="tab" aria-selected={side === 'operations'} onClick={() => setSide('operations')}>
+                {words.operations}
+              </button>
+              <button role="tab" aria-selected={side === 'docs'} onClick={() => setSide('docs')}>
+                {words.schema}
+              </button>
+            </div>
+            {side === 'operations' ? (
+              <Operations words={words} language={language} demo={demo} session={session} chosen={operation} onChoose={choose} onSignIn={() => setSigningIn(true)} />
+            ) : (
+              <Docs words={words} state={schema} place={place} onPlace={setPlace} />
+            )}
+          </aside>
+        )}
+        <QueryPane
+          words={words}
+          schema={schema.kind === 'ready' ? schema.schema : null}
+          query={query}
+          variables={variables}
+          names={names ?? []}
+          name={name}
+          headers={headersForCopy}
+          running={running !== null}
+          signedIn={session.account !== null}
+          onQuery={setQuery}
+          onVariables={setVariables}
+          onName={setChosenName}
+          onRun={() => void run()}
+          onStop={() => running?.abort()}
+          onTidy={tidy}
+          onShowInDocs={(field, type, parent) => showInDocs(parent ?? type ?? 'Query', parent ? field : undefined)}
+        />
+        <Splitter label={words.resize} container={split} />
+        <AnswerPane words={words} answer={answer} running={running !== null} onCoordinate={showInDocs} />
+      </div>
+      {signingIn && <SignIn words={words} demo={demo} session={session} onClose={() => setSigningIn(false)} />}
+    </div>
+  );
+}

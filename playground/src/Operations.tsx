@@ -1,0 +1,96 @@
+// The list of ready-made operations; the chosen one says who asks and why, and as whom it can be tried.
+import { useMemo, useState } from 'react';
+import { operations, type Operation } from './operations.ts';
+import type { DemoAccount } from './server.ts';
+import type { SessionState } from './session.ts';
+import type { Language, Words } from './words.ts';
+
+interface Props {
+  words: Words;
+  language: Language;
+  demo: DemoAccount[];
+  session: SessionState;
+  chosen: Operation | null;
+  onChoose: (operation: Operation | null) => void;
+  onSignIn: () => void;
+}
+
+export function Operations({ words, language, demo, session, chosen, onChoose, onSignIn }: Props) {
+  const [filter, setFilter] = useState('');
+  const [trouble, setTrouble] = useState('');
+  const chinese = language !== 'en';
+  const shown = useMemo(() => {
+    const parts = filter.toLowerCase().split(/\s+/).filter(Boolean);
+    return operations.filter((operation) => {
+      const text = Object.values(operation).join(' ').toLowerCase();
+      return parts.every((part) => text.includes(part));
+    });
+  }, [filter]);
+
+  const signInAs = (entry: DemoAccount) => {
+    setTrouble('');
+    session.signIn(entry.account, entry.password).catch((error: Error) => setTrouble(error.message));
+  };
+
+  const about = (operation: Operation) => {
+    const entry = demo.find(({ account }) => account === operation.account);
+    const find = chinese ? operation.findZh : operation.find;
+    const later = chinese ? operation.laterZh : operation.later;
+    return (
+      <div className="about">
+        <p>{chinese ? operation.saysZh : operation.says}</p>
+        {find && (
+          <p className="soft">
+            <b>{words.findValue}</b> {find}
+          </p>
+        )}
+        {later && (
+          <p className="soft">
+            <b>{words.leftOut}</b> {later}
+          </p>
+        )}
+        <p className="as">
+          {words.runsAs} <code>{operation.account}</code>
+        </p>
+        {session.account === operation.account ? (
+          <p className="soft ready">✓ {words.readyAs}</p>
+        ) : (
+          <button className="quiet" onClick={() => (entry ? signInAs(entry) : onSignIn())} data-part="sign-in-as">
+            {words.signInAs} {operation.account}
+          </button>
+        )}
+        {trouble && (
+          <p className="trouble" role="alert">
+            {trouble}
+          </p>
+        )}
+      </div>
+    );
+  };
+
+  return (
+    <div className="scroll" role="tabpanel">
+      <div className="filter">
+        <input type="search" value={filter} onChange={(event) => setFilter(event.target.value)} placeholder={words.filterOperations} aria-label={words.filterOperations} />
+      </div>
+      <ul className="operations">
+        {shown.map((operation) => (
+          <li key={operation.id} className={operation.id === chosen?.id ? 'chosen' : ''}>
+            <button aria-expanded={operation.id === chosen?.id} data-operation={operation.id} onClick={() => onChoose(operation)}>
+              <span className="number">{operation.id.slice(0, 2)}</span>
+              <span>{chinese ? operation.titleZh : operation.title}</span>
+            </button>
+            {operation.id === chosen?.id && about(operation)}
+          </li>
+        ))}
+        {shown.length === 0 && <li className="soft none">{words.noMatch}</li>}
+        <li>
+          <button onClick={() => onChoose(null)} title={words.ownHint}>
+            <span className="number">+</span>
+            <span>{words.own}</span>
+          </button>
+        </li>
+      </ul>
+    </div>
+  );
+}

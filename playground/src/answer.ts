@@ -1,0 +1,163 @@
+// Runs an operation and reads its answer: text with a line for every path, refusals, the record's id and the cost.
+import type { Words } from './words.ts';
+
+export interface Problem {
+  message: string;
+  code: string;
+  /** Schema coordinate, `Person.name`. */
+  coordinate: string;
+  dataset: string;
+  custodian: string;
+  /** The use that was refused: select, filter, order … */
+  clause: string;
+  path: (string | number)[];
+  place: string;
+}
+
+export interface Answer {
+  status: number;
+  milliseconds: number;
+  bytes: number;
+  text: string;
+  problems: Problem[];
+  /** The first line of the text that belongs to each problem; 0 where it has none. */
+  lines: number[];
+  /** All lines that a refusal has emptied. */
+  refused: number[];
+  data: boolean;
+  record: string;
+  cost: string;
+}
+
+export interface Question {
+  query: string;
+  variables: string;
+  operationName: string | null;
+  headers: Record<string, string>;
+}
+
+/** Header values are ASCII; a case number may be Chinese and travels percent-encoded. */
+export function headerValue(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+}
+
+export async function ask(question: Question, words: Words, signal: AbortSignal): Promise<Answer> {
+  let variables: unknown;
+  try {
+    variables = question.variables.trim() === '' ? undefined : JSON.parse(question.variables);
+  } catch (error) {
+    return failed(`${words.badVariables}: ${(error as Error).message}`, 'BAD_USER_INPUT');
+  }
+  const start = performance.now();
+  let response: Response;
+  let raw: string;
+  try {
+    response = await fetch('/graphql', {
+      method: 'POST',
+      headers: { ...question.headers, 'Content-Type': 'application/json', Accept: 'application/graphql-response+json, application/json' },
+      body: JSON.stringify({ query: question.query, variables, operationName: question.operationName ?? undefined }),
+      signal,
+    });
+    raw = await response.text();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return failed(words.unreachable, 'UNREACHABLE');
+  }
+  return read(raw, response.status, performance.now() - start);
+}
+
+function failed(message: string, code: string): Answer {
+  return read(JSON.stringify({ errors: [{ message, extensions: { code } }] }), 0, 0);
+}
+
+type Bag = Record<string, unknown>;
+
+function read(raw: string, status: number, milliseconds: number): Answer {
+  let body: Bag;
+  try {
+    body = JSON.parse(raw) as Bag;
+  } catch {
+    body = { errors: [{ message: raw.slice(0, 500) || `HTTP ${status}`, extensions: { code: String(status) } }] };
+  }
+  const errors = (Array.isArray(body.errors) ? body.errors : []) as Bag[];
+  const problems = errors.map(readProblem);
+  const extensions = (body.extensions ?? {}) as Bag;
+  const { text, places } = print(body);
+  const found = problems.map((problem) => (problem.path.length > 0 ? places(problem.path) : []));
+  return {
+    status,
+    milliseconds,
+    bytes: new TextEncoder().encode(raw).length,
+    text,
+    problems,
+    lines: found.map((lines) => lines[0] ?? 0),
+    refused: [...new Set(found.flat())],
+    data: body.data !== undefined && body.data !== null,
+    record: readRecord(extensions.audit),
+    cost: readCost(extensions.cost),
+  };
+}
+
+function readProblem(error: Bag): Problem {
+  const extensions = (error.extensions ?? {}) as Bag;
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  const locations = (Array.isArray(error.locations) ? error.locations : []) as { line: number; column: number }[];
+  const custodian = extensions.custodian as Bag | string | undefined;
+  return {
+    message: text(error.message),
+    code: text(extensions.code),
+    coordinate: text(extensions.coordinate),
+    dataset: text(extensions.dataset),
+    custodian: typeof custodian === 'object' ? text(custodian.title ?? custodian.code) : text(extensions.custodianTitle) || text(custodian),
+    clause: text(extensions.clause ?? extensions.use),
+    path: Array.isArray(error.path) ? (error.path as (string | number)[]) : [],
+    place: locations.map(({ line, column }) => `${line}:${column}`).join(', '),
+  };
+}
+
+function readRecord(audit: unknown): string {
+  if (typeof audit === 'string') return audit;
+  const bag = (audit ?? {}) as Bag;
+  return String(bag.record ?? bag.id ?? bag.recordId ?? '');
+}
+
+function readCost(cost: unknown): string {
+  if (typeof cost === 'number') return cost.toLocaleString('en');
+  const bag = (cost ?? {}) as Bag;
+  const number = (value: unknown) => (typeof value === 'number' ? value.toLocaleString('en') : '');
+  const [used, limit] = [number(bag.used ?? bag.cost ?? bag.requested ?? bag.estimated), number(bag.limit ?? bag.left ?? bag.remaining)];
+  return used && limit ? `${used} / ${limit}` : used;
+}
+
+/**
+ * JSON with two spaces, and for a path the lines on which its nulls stand. A refused field is null in every row of a
+ * list, and its error may name one of them or none; so a path is compared by names alone.
+ */
+function print(body: Bag): { text: string; places: (path: (string | number)[]) => number[] } {
+  const lines: string[] = [];
+  const nulls = new Map<string, number[]>();
+  const write = (value: unknown, before: string, after: string, indent: string, path: string) => {
+    if (value === null && path.startsWith('data/')) {
+      nulls.set(path, [...(nulls.get(path) ?? []), lines.length + 1]);
+    }
+    if (typeof value !== 'object' || value === null) {
+      lines.push(`${indent}${before}${JSON.stringify(value)}${after}`);
+      return;
+    }
+    const list = Array.isArray(value);
+    const entries = Object.entries(value);
+    if (entries.length === 0) {
+      lines.push(`${indent}${before}${list ? '[]' : '{}'}${after}`);
+      return;
+    }
+    lines.push(`${indent}${before}${list ? '[' : '{'}`);
+    entries.forEach(([key, entry], index) => {
+      const comma = index + 1 < entries.length ? ',' : '';
+      write(entry, list ? '' : `${JSON.stringify(key)}: `, comma, `${indent}  `, list ? path : path ? `${path}/${key}` : key);
+    });
+    lines.push(`${indent}${list ? ']' : '}'}${after}`);
+  };
+  write(body, '', '', '', '');
+  const key = (path: (string | number)[]) => ['data', ...path.filter((part) => typeof part === 'string')].join('/');
+  return { text: lines.join('\n'), places: (path) => nulls.get(key(path)) ?? [] };
+}
