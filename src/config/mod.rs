@@ -44,6 +44,8 @@ pub struct Server {
     pub public_url: String,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: usize,
     /// Serves the playground.
     pub playground: bool,
     /// Shows the schema to everybody; otherwise to signed-in callers.

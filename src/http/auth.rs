@@ -1,0 +1,163 @@
+//! Who is asking: the bearer token, form, purpose and case number of a request → [`Caller`]. The routes by which
+//! people and machines obtain tokens are left to `sign_in` and `oauth`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use time::Duration;
+
+use super::headers;
+use super::state::App;
+use crate::access::{Caller, Code, FormRights, Refusal};
+use crate::accounts::{Person, Verified};
+
+/// Who holds a token, before any form is chosen.
+pub struct Identity {
+    /// The account.
+    pub person: Arc<Person>,
+    /// The token.
+    pub token: Arc<Verified>,
+}
+
+/// The caller of a request: token, form in use, purpose, case number.
+pub fn authenticate(app: &App, headers: &HeaderMap, client_address: Option<IpAddr>) -> Result<Caller, Refusal> {
+    let Identity { person, token } = identify(app, headers)?;
+    if password_expired(app, &person) {
+        return Err(Refusal::new(
+            Code::PasswordExpired,
+            "The password has expired; change it at /auth/password.",
+            "密碼已逾期，請至 /auth/password 變更。",
+        ));
+    }
+    let form = choose_form(app, &person, &read(headers, "x-form")?)?;
+    let purpose = choose_purpose(form.as_deref(), read(headers, "x-purpose")?)?;
+    Ok(Caller {
+        account_id: person.id,
+        account: Arc::clone(&person.name),
+        agency: Arc::clone(&person.agency),
+        session: token.claims.sid,
+        form,
+        purpose,
+        case_number: read(headers, "x-case-number")?.map(Arc::from),
+        client_address,
+        request_id: headers::request_id(headers).unwrap_or_else(|| app.accounts.new_id()),
+        language: headers::language(headers),
+        now: app.clock.now(),
+    })
+}
+
+/// Whose token the request carries.
+pub fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Refusal> {
+    let token = bearer(headers).ok_or_else(|| {
+        Refusal::new(
+            Code::Unauthenticated,
+            "Sign in first: the request needs \"Authorization: Bearer …\" with an access token.",
+            "請先登入：要求須帶有「Authorization: Bearer …」及存取權杖。",
+        )
+    })?;
+    if !app.accounts.rights().hears() {
+        return Err(Refusal::new(
+            Code::SourceUnavailable,
+            "The control database does not answer, so it is not known who may read what. Try again shortly.",
+            "控制資料庫無回應，無法確認權限，請稍後再試。",
+        ));
+    }
+    let (token, person) = app.accounts.verify(token).map_err(|reason| {
+        tracing::debug!(reason = reason.0, "a token was refused");
+        Refusal::new(
+            Code::Unauthenticated,
+            "The access token does not hold: it has expired, its session has ended, or it is not ours.",
+            "存取權杖無效：已逾期、工作階段已結束，或並非本系統核發。",
+        )
+    })?;
+    Ok(Identity { person, token })
+}
+
+/// The refusal for a use of personal data without the case number that the form demands.
+pub fn case_number_missing(form: &FormRights) -> Refusal {
+    Refusal::new(
+        Code::PurposeRequired,
+        format!("Form {} demands a case number for personal data: name it in X-Case-Number.", form.number),
+        format!("表單 {} 規定查詢個人資料須填案號：請於 X-Case-Number 註明。", form.number),
+    )
+    .with("missing", "X-Case-Number")
+}
+
+/// The token of `Authorization: Bearer`.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+fn password_expired(app: &App, person: &Person) -> bool {
+    let life = Duration::days(i64::from(app.config.accounts.password_days));
+    person.password_set_at.is_some_and(|set| set + life <= app.clock.now())
+}
+
+fn read(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
+    headers::text(headers, name).map_err(|_| {
+        Refusal::input(
+            format!("The header {name} must be text of at most 200 characters."),
+            format!("標頭 {name} 須為 200 字元以內之文字。"),
+        )
+    })
+}
+
+/// The form named, or the only one held; none for those who hold none and name none.
+fn choose_form(app: &App, person: &Person, named: &Option<String>) -> Result<Option<Arc<FormRights>>, Refusal> {
+    let today = app.clock.today();
+    let snapshot = app.accounts.rights().current();
+    let held: Vec<&Arc<FormRights>> = snapshot
+        .held_by(person.id)
+        .iter()
+        .map(|form| &form.rights)
+        .filter(|form| form.from <= today && today <= form.until)
+        .collect();
+    let numbers = || held.iter().map(|form| form.number.as_ref()).collect::<Vec<_>>();
+    match (named, held.as_slice()) {
+        (Some(number), _) => match held.iter().find(|form| *form.number == **number) {
+            Some(form) => Ok(Some(Arc::clone(form))),
+            // The same whether it exists or not.
+            None => Err(Refusal::new(
+                Code::FormRequired,
+                "You do not hold the form named in X-Form, or its period is over.",
+                "您未持有 X-Form 所列之表單，或其期間已屆滿。",
+            )
+            .with("held", numbers())),
+        },
+        (None, []) => Ok(None),
+        (None, [only]) => Ok(Some(Arc::clone(only))),
+        (None, several) => Err(Refusal::new(
+            Code::FormRequired,
+            format!("You hold {} forms: name the one in use in X-Form.", several.len()),
+            format!("您持有 {} 份表單：請於 X-Form 註明使用中之表單。", several.len()),
+        )
+        .with("held", numbers())),
+    }
+}
+
+/// The purpose named, or the form's only one.
+fn choose_purpose(form: Option<&FormRights>, named: Option<String>) -> Result<Option<Arc<str>>, Refusal> {
+    let Some(form) = form else { return Ok(None) };
+    let known = named.as_deref().and_then(|named| form.purposes.iter().find(|known| ***known == *named));
+    match (known, &named, form.purposes.as_slice()) {
+        (Some(known), ..) => Ok(Some(Arc::clone(known))),
+        (None, None, [only]) => Ok(Some(Arc::clone(only))),
+        (None, _, purposes) => {
+            let words: Vec<&str> = purposes.iter().map(AsRef::as_ref).collect();
+            Err(Refusal::new(
+                Code::PurposeRequired,
+                format!(
+                    "Form {} was granted for these purposes: {}. Name one in X-Purpose.",
+                    form.number,
+                    words.join(", ")
+                ),
+                format!("表單 {} 核准之目的為：{}。請於 X-Purpose 註明其一。", form.number, words.join("、")),
+            )
+            .with("missing", "X-Purpose")
+            .with("purposes", words))
+        }
+    }
+}

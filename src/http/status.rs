@@ -1,0 +1,40 @@
+//! The one place that gives an error code its HTTP status and turns a refusal into an answer.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::access::{Code, Language, Refusal};
+
+/// The HTTP status of a refusal of the whole request.
+pub fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden | Code::FormRequired | Code::PurposeRequired | Code::PasswordExpired => StatusCode::FORBIDDEN,
+        Code::BadUserInput | Code::QueryTooCostly | Code::ParseFailed | Code::ValidationFailed => {
+            StatusCode::BAD_REQUEST
+        }
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Conflict => StatusCode::CONFLICT,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::DatasetSuspended | Code::SourceUnavailable | Code::AuditUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// `{"errors":[…]}` with the status of its code, in the caller's language.
+pub fn refuse(refusal: &Refusal, language: Language) -> Response {
+    let body = Json(json!({ "errors": [refusal.to_json(language)] }));
+    let mut response = (status_of(refusal.code), body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if refusal.code == Code::Unauthenticated {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if refusal.code == Code::RateLimited {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
