@@ -108,6 +108,8 @@ pub struct Limits {
     pub cost: u64,
     /// Rows in one page of a root connection.
     pub page: u32,
+    /// Rows of a page that asks for no number.
+    pub page_default: u32,
     /// Keys carried from one database to another for a filter.
     pub keys: u32,
     /// Size of the document in bytes.

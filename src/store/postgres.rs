@@ -196,7 +196,8 @@ fn unavailable(error: tokio_postgres::Error) -> SourceError {
 fn failed(error: tokio_postgres::Error) -> SourceError {
     match error.code() {
         Some(code) if *code == SqlState::QUERY_CANCELED => SourceError::Timeout,
-        Some(code) => SourceError::Failed(format!("{} {error}", code.code())),
+        // The server's own text can carry values, so only its code is kept.
+        Some(code) => SourceError::Failed(format!("SQLSTATE {}", code.code())),
         None => SourceError::Unavailable(error.to_string()),
     }
 }

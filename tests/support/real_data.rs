@@ -13,9 +13,6 @@ pub fn find(name: &str) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path);
     }
-    eprintln!(
-        "SKIPPED, nothing was tested: no {} (set CITYQUERY_REAL_DATA)",
-        path.display()
-    );
+    eprintln!("SKIPPED, nothing was tested: no {} (set CITYQUERY_REAL_DATA)", path.display());
     None
 }

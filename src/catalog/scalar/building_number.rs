@@ -31,12 +31,7 @@ pub fn parse_whole(text: &str) -> Result<BuildingText, Expected> {
     let folded = writing::fold(text);
     let (district, section, small_section, rest) = split_section(&folded).ok_or(EXPECTED)?;
     let number = parse_folded(rest)?;
-    Ok(BuildingText {
-        district,
-        section,
-        small_section,
-        number,
-    })
+    Ok(BuildingText { district, section, small_section, number })
 }
 
 fn parse_folded(text: &str) -> Result<String, Expected> {
@@ -78,29 +73,15 @@ mod tests {
         ] {
             assert_eq!(parse(text).as_deref(), Ok(canonical), "{text}");
         }
-        for text in [
-            "",
-            "建號",
-            "EO381建號",
-            "123456",
-            "123456789",
-            "1-2-3",
-            "01157-0000",
-            "-1",
-        ] {
+        for text in ["", "建號", "EO381建號", "123456", "123456789", "1-2-3", "01157-0000", "-1"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn whole_strings() {
-        let read = parse_whole("萬華段一小段01157建號")
-            .map_err(|e| e.en)
-            .unwrap();
-        assert_eq!(
-            (read.section.as_str(), read.small_section.as_deref()),
-            ("萬華段", Some("一小段"))
-        );
+        let read = parse_whole("萬華段一小段01157建號").map_err(|e| e.en).unwrap();
+        assert_eq!((read.section.as_str(), read.small_section.as_deref()), ("萬華段", Some("一小段")));
         assert_eq!((read.number.as_str(), read.district), ("01157000", None));
         assert!(parse_whole("新民段二小段").is_err());
     }

@@ -11,11 +11,7 @@ const EXPECTED: Expected = Expected {
 /// Checks the number by the rule of 2023-04 (sum divisible by five), which all older numbers meet, too.
 pub fn parse(text: &str) -> Result<String, Expected> {
     let text = text.trim();
-    if is_valid(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(EXPECTED)
-    }
+    if is_valid(text) { Ok(text.to_owned()) } else { Err(EXPECTED) }
 }
 
 /// Whether the check sum is right.

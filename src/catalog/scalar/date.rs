@@ -28,10 +28,7 @@ pub fn parse(text: &str) -> Result<Date, Expected> {
     let (year, month, day) = read(&folded)?;
     let month = month.ok_or(EXPECTED)?;
     let day = day.ok_or(MONTH_ONLY)?;
-    let month = u8::try_from(month)
-        .ok()
-        .and_then(|m| Month::try_from(m).ok())
-        .ok_or(NO_SUCH_DAY)?;
+    let month = u8::try_from(month).ok().and_then(|m| Month::try_from(m).ok()).ok_or(NO_SUCH_DAY)?;
     let day = u8::try_from(day).map_err(|_| NO_SUCH_DAY)?;
     Date::from_calendar_date(year, month, day).map_err(|_| NO_SUCH_DAY)
 }
@@ -58,12 +55,7 @@ pub fn parse_month(text: &str) -> Result<(i32, u8), Expected> {
 
 /// The canonical writing, `YYYY-MM-DD`.
 pub fn iso(date: Date) -> String {
-    format!(
-        "{:04}-{:02}-{:02}",
-        date.year(),
-        u8::from(date.month()),
-        date.day()
-    )
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 
 fn roc(year: i32) -> i32 {
@@ -131,10 +123,7 @@ fn read_words(text: &str) -> Result<Parts, Expected> {
 }
 
 fn word_number(text: &str) -> Result<i32, Expected> {
-    writing::number(text)
-        .filter(|n| *n < 10_000)
-        .map(|n| n as i32)
-        .ok_or(EXPECTED)
+    writing::number(text).filter(|n| *n < 10_000).map(|n| n as i32).ok_or(EXPECTED)
 }
 
 /// `2015-04-22`, `104/4/22`, `73.12.05`, `2021-03`: four digits of the year are AD.
@@ -146,22 +135,9 @@ fn read_separated(text: &str, separator: char) -> Result<Parts, Expected> {
         (1..=3, y @ 1..) => roc(y),
         _ => return Err(EXPECTED),
     };
-    let two = |part: Option<&str>| {
-        part.map(|p| {
-            if p.len() <= 2 {
-                digits(p)
-            } else {
-                Err(EXPECTED)
-            }
-        })
-        .transpose()
-    };
+    let two = |part: Option<&str>| part.map(|p| if p.len() <= 2 { digits(p) } else { Err(EXPECTED) }).transpose();
     let (month, day) = (two(parts.next())?, two(parts.next())?);
-    if parts.next().is_some() {
-        Err(EXPECTED)
-    } else {
-        Ok((year, month, day))
-    }
+    if parts.next().is_some() { Err(EXPECTED) } else { Ok((year, month, day)) }
 }
 
 /// `20150422` (AD), `1040422` and `990412` (ROC), `-0030506` (before the Republic), `11506` (month only)
@@ -184,11 +160,7 @@ fn read_compact(text: &str) -> Result<Parts, Expected> {
         (true, 6 | 7, y @ 1..) => 1912 - y,
         _ => return Err(EXPECTED),
     };
-    Ok((
-        year,
-        Some(digits(&text[split..split + 2])?),
-        Some(digits(&text[split + 2..])?),
-    ))
+    Ok((year, Some(digits(&text[split..split + 2])?), Some(digits(&text[split + 2..])?)))
 }
 
 #[cfg(test)]
@@ -235,14 +207,7 @@ mod tests {
         for text in ["11506", "2021-03", "115年6月", "民國115年6月"] {
             assert_eq!(parse(text), Err(MONTH_ONLY), "{text}");
         }
-        for text in [
-            "1040230",
-            "1040022",
-            "1040400",
-            "2015-13-01",
-            "104年2月30日",
-            "1030229",
-        ] {
+        for text in ["1040230", "1040022", "1040400", "2015-13-01", "104年2月30日", "1030229"] {
             assert_eq!(parse(text), Err(NO_SUCH_DAY), "{text}");
         }
         for text in [

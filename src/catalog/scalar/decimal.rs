@@ -33,11 +33,7 @@ pub fn read(text: &str) -> Result<Decimal, Expected> {
         _ => return Err(EXPECTED),
     };
     let number = number.map_err(|_| EXPECTED)?.normalize();
-    Ok(if number.is_zero() {
-        Decimal::ZERO
-    } else {
-        number
-    })
+    Ok(if number.is_zero() { Decimal::ZERO } else { number })
 }
 
 #[cfg(test)]
@@ -61,19 +57,9 @@ mod tests {
         ] {
             assert_eq!(parse(text).as_deref(), Ok(canonical), "{text}");
         }
-        for text in [
-            "",
-            ".",
-            "1.",
-            ".5",
-            "1,000",
-            "12㎡",
-            "NaN",
-            "1e99",
-            "1e",
-            "--1",
-            "99999999999999999999999999999999",
-        ] {
+        for text in
+            ["", ".", "1.", ".5", "1,000", "12㎡", "NaN", "1e99", "1e", "--1", "99999999999999999999999999999999"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

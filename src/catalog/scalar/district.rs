@@ -14,66 +14,18 @@ pub struct District {
 
 /// All districts, by code.
 pub const DISTRICTS: [District; 12] = [
-    District {
-        name: "松山區",
-        code: "63000010",
-        land_town: "A01",
-    },
-    District {
-        name: "信義區",
-        code: "63000020",
-        land_town: "A17",
-    },
-    District {
-        name: "大安區",
-        code: "63000030",
-        land_town: "A02",
-    },
-    District {
-        name: "中山區",
-        code: "63000040",
-        land_town: "A10",
-    },
-    District {
-        name: "中正區",
-        code: "63000050",
-        land_town: "A03",
-    },
-    District {
-        name: "大同區",
-        code: "63000060",
-        land_town: "A09",
-    },
-    District {
-        name: "萬華區",
-        code: "63000070",
-        land_town: "A05",
-    },
-    District {
-        name: "文山區",
-        code: "63000080",
-        land_town: "A11",
-    },
-    District {
-        name: "南港區",
-        code: "63000090",
-        land_town: "A13",
-    },
-    District {
-        name: "內湖區",
-        code: "63000100",
-        land_town: "A14",
-    },
-    District {
-        name: "士林區",
-        code: "63000110",
-        land_town: "A15",
-    },
-    District {
-        name: "北投區",
-        code: "63000120",
-        land_town: "A16",
-    },
+    District { name: "松山區", code: "63000010", land_town: "A01" },
+    District { name: "信義區", code: "63000020", land_town: "A17" },
+    District { name: "大安區", code: "63000030", land_town: "A02" },
+    District { name: "中山區", code: "63000040", land_town: "A10" },
+    District { name: "中正區", code: "63000050", land_town: "A03" },
+    District { name: "大同區", code: "63000060", land_town: "A09" },
+    District { name: "萬華區", code: "63000070", land_town: "A05" },
+    District { name: "文山區", code: "63000080", land_town: "A11" },
+    District { name: "南港區", code: "63000090", land_town: "A13" },
+    District { name: "內湖區", code: "63000100", land_town: "A14" },
+    District { name: "士林區", code: "63000110", land_town: "A15" },
+    District { name: "北投區", code: "63000120", land_town: "A16" },
 ];
 
 /// The district of that name, with or without the city before it; folded writing.
@@ -94,7 +46,5 @@ pub fn find_by_land_town(code: &str) -> Option<&'static District> {
 
 /// Takes a district's name off the front of folded text.
 pub fn strip_name(folded: &str) -> Option<(&'static District, &str)> {
-    DISTRICTS
-        .iter()
-        .find_map(|d| folded.strip_prefix(d.name).map(|rest| (d, rest)))
+    DISTRICTS.iter().find_map(|d| folded.strip_prefix(d.name).map(|rest| (d, rest)))
 }

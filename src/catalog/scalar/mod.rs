@@ -89,9 +89,7 @@ impl Scalar {
 
     /// The scalar of that GraphQL name.
     pub fn find(graphql_name: &str) -> Option<Scalar> {
-        Scalar::ALL
-            .into_iter()
-            .find(|scalar| scalar.graphql_name() == graphql_name)
+        Scalar::ALL.into_iter().find(|scalar| scalar.graphql_name() == graphql_name)
     }
 
     /// Whether a bare number (GraphQL or JSON) is a fit input besides text.
@@ -103,16 +101,8 @@ impl Scalar {
     pub fn parse_text(self, text: &str) -> Result<String, Expected> {
         match self {
             Scalar::String => Ok(text.to_owned()),
-            Scalar::Int => text
-                .trim()
-                .parse::<i32>()
-                .map(|n| n.to_string())
-                .map_err(|_| INT),
-            Scalar::Id => text
-                .trim()
-                .parse::<i64>()
-                .map(|n| n.to_string())
-                .map_err(|_| ID),
+            Scalar::Int => text.trim().parse::<i32>().map(|n| n.to_string()).map_err(|_| INT),
+            Scalar::Id => text.trim().parse::<i64>().map(|n| n.to_string()).map_err(|_| ID),
             Scalar::Boolean => match text.trim() {
                 "true" | "1" => Ok("true".into()),
                 "false" | "0" => Ok("false".into()),
@@ -133,14 +123,8 @@ const INT: Expected = Expected {
     en: "a whole number from -2147483648 to 2147483647 such as 14",
     zh: "整數（-2147483648 至 2147483647），例如 14",
 };
-const ID: Expected = Expected {
-    en: "a row number such as \"1024\"",
-    zh: "資料列編號，例如「1024」",
-};
-const BOOLEAN: Expected = Expected {
-    en: "true or false",
-    zh: "true 或 false",
-};
+const ID: Expected = Expected { en: "a row number such as \"1024\"", zh: "資料列編號，例如「1024」" };
+const BOOLEAN: Expected = Expected { en: "true or false", zh: "true 或 false" };
 
 #[cfg(test)]
 mod tests;

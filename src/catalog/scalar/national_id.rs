@@ -43,21 +43,13 @@ pub fn kind(text: &str) -> Option<Kind> {
 /// The check digit that makes a number of its first nine characters (`A12345678` → `9`).
 pub fn check_digit(first_nine: &str) -> Option<char> {
     let mut bytes = [b'0'; 10];
-    bytes.get_mut(..9)?.copy_from_slice(
-        first_nine
-            .as_bytes()
-            .get(..9)
-            .filter(|b| b.len() == first_nine.len())?,
-    );
+    bytes.get_mut(..9)?.copy_from_slice(first_nine.as_bytes().get(..9).filter(|b| b.len() == first_nine.len())?);
     let digit = (10 - sum(&bytes)? % 10) % 10;
     char::from_digit(digit, 10)
 }
 
 fn letter(byte: u8) -> Option<u32> {
-    LETTERS
-        .iter()
-        .position(|l| *l == byte)
-        .map(|at| at as u32 + 10)
+    LETTERS.iter().position(|l| *l == byte).map(|at| at as u32 + 10)
 }
 
 /// Weighted sum; divisible by ten when the number is right.

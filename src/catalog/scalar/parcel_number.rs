@@ -36,22 +36,14 @@ pub fn parse_whole(text: &str) -> Result<ParcelText, Expected> {
     let folded = writing::fold(text);
     let (district, section, small_section, rest) = split_section(&folded).ok_or(EXPECTED_WHOLE)?;
     let number = parse_folded(rest).map_err(|_| EXPECTED_WHOLE)?;
-    Ok(ParcelText {
-        district,
-        section,
-        small_section,
-        number,
-    })
+    Ok(ParcelText { district, section, small_section, number })
 }
 
 /// The form in which names of sections are compared: folded, small sections numbered in Chinese, and the
 /// variants that occur in section names only.
 pub fn section_name_key(name: &str) -> String {
     let folded = writing::fold(name).replace('崗', "岡");
-    folded
-        .chars()
-        .map(|c| c.to_digit(10).map_or(c.to_string(), writing::to_chinese))
-        .collect()
+    folded.chars().map(|c| c.to_digit(10).map_or(c.to_string(), writing::to_chinese)).collect()
 }
 
 type Sectioned<'a> = (Option<String>, String, Option<String>, &'a str);
@@ -120,17 +112,7 @@ mod tests {
         ] {
             assert_eq!(parse(text).as_deref(), Ok(canonical), "{text}");
         }
-        for text in [
-            "",
-            "-",
-            "12345",
-            "123456789",
-            "1-2-3",
-            "18-",
-            "地號",
-            "1a",
-            "00018-0001",
-        ] {
+        for text in ["", "-", "12345", "123456789", "1-2-3", "18-", "地號", "1a", "00018-0001"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
@@ -138,42 +120,19 @@ mod tests {
     #[test]
     fn whole_strings() {
         let read = |text: &str| {
-            parse_whole(text).map(|p| {
-                (
-                    p.district.unwrap_or_default(),
-                    p.section,
-                    p.small_section.unwrap_or_default(),
-                    p.number,
-                )
-            })
+            parse_whole(text)
+                .map(|p| (p.district.unwrap_or_default(), p.section, p.small_section.unwrap_or_default(), p.number))
         };
-        let parts =
-            |d: &str, s: &str, m: &str, n: &str| Ok((d.into(), s.into(), m.into(), n.into()));
-        assert_eq!(
-            read("臺北市松山區寶清段四小段0547-0000號"),
-            parts("松山區", "寶清段", "四小段", "05470000")
-        );
-        assert_eq!(
-            read("臺北市中山區金泰段0046-0002號"),
-            parts("中山區", "金泰段", "", "00460002")
-        );
+        let parts = |d: &str, s: &str, m: &str, n: &str| Ok((d.into(), s.into(), m.into(), n.into()));
+        assert_eq!(read("臺北市松山區寶清段四小段0547-0000號"), parts("松山區", "寶清段", "四小段", "05470000"));
+        assert_eq!(read("臺北市中山區金泰段0046-0002號"), parts("中山區", "金泰段", "", "00460002"));
         assert_eq!(
             read("臺北市內湖區內湖段打鐵寮小段0001-0000號"),
             parts("內湖區", "內湖段", "打鐵寮小段", "00010000")
         );
-        assert_eq!(
-            read("北安段3小段582地號"),
-            parts("", "北安段", "三小段", "05820000")
-        );
-        for text in [
-            "臺北市-0000號",
-            "",
-            "段1號",
-            "寶清段",
-            "寶清段四小段",
-            "寶清段小段1號",
-            "小段1號",
-        ] {
+        assert_eq!(read("北安段3小段582地號"), parts("", "北安段", "三小段", "05820000"));
+        for text in ["臺北市-0000號", "", "段1號", "寶清段", "寶清段四小段", "寶清段小段1號", "小段1號"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
     }

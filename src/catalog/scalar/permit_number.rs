@@ -44,10 +44,7 @@ pub fn read(text: &str) -> Result<Permit, Expected> {
     let word = word.strip_prefix('年').unwrap_or(word);
     let count = word.chars().count();
     let is_word = |c: char| c.is_alphabetic() || matches!(c, '(' | ')');
-    if !(1..=3).contains(&year.len())
-        || !(1..=WORD_MAX).contains(&count)
-        || !word.chars().all(is_word)
-    {
+    if !(1..=3).contains(&year.len()) || !(1..=WORD_MAX).contains(&count) || !word.chars().all(is_word) {
         return Err(EXPECTED);
     }
     if !(1..=6).contains(&number.len()) || !number.bytes().all(|b| b.is_ascii_digit()) {

@@ -9,11 +9,7 @@ fn every_scalar_has_a_name_and_refuses_in_two_languages() {
         match scalar.parse_text("\u{1}no value\u{1}") {
             Ok(_) => assert_eq!(scalar, Scalar::String),
             Err(expected) => {
-                assert!(
-                    expected.en.is_ascii() || expected.en.contains('"'),
-                    "{}",
-                    expected.en
-                );
+                assert!(expected.en.is_ascii() || expected.en.contains('"'), "{}", expected.en);
                 assert!(!expected.zh.is_ascii(), "{}", expected.zh);
             }
         }
@@ -32,10 +28,7 @@ fn canonical_forms_are_fixed_points() {
         (Scalar::ParcelNumber, "18-1"),
         (Scalar::BuildingNumber, "01157建號"),
         (Scalar::PermitNumber, "82使字第12號"),
-        (
-            Scalar::AddressKey,
-            "臺北市大安區復興南路一段36巷5弄12號之1三樓",
-        ),
+        (Scalar::AddressKey, "臺北市大安區復興南路一段36巷5弄12號之1三樓"),
     ] {
         let once = scalar.parse_text(text).map_err(|e| e.en).unwrap();
         assert_eq!(scalar.parse_text(&once), Ok(once.clone()), "{scalar:?}");

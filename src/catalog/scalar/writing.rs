@@ -5,10 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Folds width, spaces, dashes and variant characters, so that two writings of one name compare equal.
 pub fn fold(text: &str) -> String {
-    text.nfkc()
-        .filter(|c| !c.is_whitespace() && !is_invisible(*c))
-        .map(fold_char)
-        .collect()
+    text.nfkc().filter(|c| !c.is_whitespace() && !is_invisible(*c)).map(fold_char).collect()
 }
 
 fn is_invisible(c: char) -> bool {
@@ -62,9 +59,7 @@ pub fn chinese_number(chars: &[char]) -> Option<u32> {
         return None;
     }
     if !chars.iter().any(|c| matches!(c, '十' | '百')) {
-        return chars
-            .iter()
-            .try_fold(0u32, |sum, c| Some(sum * 10 + chinese_digit(*c)?));
+        return chars.iter().try_fold(0u32, |sum, c| Some(sum * 10 + chinese_digit(*c)?));
     }
     let (mut sum, mut digit) = (0u32, None);
     for c in chars {

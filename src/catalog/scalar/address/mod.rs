@@ -70,10 +70,7 @@ impl Fault {
                 "a range of doors or floors from low to high, at most 500, such as \"2至5樓\"",
                 "由小到大且至多 500 個的門牌或樓層範圍，例如「2至5樓」",
             ),
-            Fault::Several => (
-                "one door plate, not a list or a range",
-                "單一門牌，而非多個或範圍",
-            ),
+            Fault::Several => ("one door plate, not a list or a range", "單一門牌，而非多個或範圍"),
             Fault::LostCharacter => (
                 "a door plate with all its characters; this one holds a character that was lost (? or □)",
                 "字元完整的門牌；此值含有遺失的字元（? 或 □）",
@@ -180,27 +177,18 @@ impl Address {
     pub fn plate_key(&self) -> String {
         let sub = self.plate.sub.map(|k| format!("之{k}")).unwrap_or_default();
         let provisional = if self.plate.provisional { "臨" } else { "" };
-        format!(
-            "{}{provisional}{}{sub}號",
-            self.street_key(),
-            self.plate.number
-        )
+        format!("{}{provisional}{}{sub}號", self.street_key(), self.plate.number)
     }
 
     /// Key of the floor; none for a plate.
     pub fn floor_key(&self) -> Option<String> {
-        self.floor
-            .map(|floor| format!("{}{}", self.plate_key(), floor.text()))
+        self.floor.map(|floor| format!("{}{}", self.plate_key(), floor.text()))
     }
 
     /// The canonical key at the address's own level.
     pub fn key(&self) -> String {
         let floor = self.floor.map(Floor::text).unwrap_or_default();
-        let unit = self
-            .unit
-            .as_ref()
-            .map(|k| format!("之{k}"))
-            .unwrap_or_default();
+        let unit = self.unit.as_ref().map(|k| format!("之{k}")).unwrap_or_default();
         format!("{}{floor}{unit}", self.plate_key())
     }
 
@@ -232,7 +220,5 @@ pub fn read_one(text: &str) -> Result<Address, Fault> {
 
 /// Reads exactly one address to its canonical key.
 pub fn parse_key(text: &str) -> Result<String, Expected> {
-    read_one(text)
-        .map(|address| address.key())
-        .map_err(Fault::expected)
+    read_one(text).map(|address| address.key()).map_err(Fault::expected)
 }

@@ -26,15 +26,7 @@ pub struct Item {
 impl Item {
     /// 地下室 without a number.
     pub fn basement() -> Item {
-        Item {
-            number: 1,
-            sub: None,
-            dash: false,
-            below: true,
-            provisional: false,
-            until: None,
-            is_floor: true,
-        }
+        Item { number: 1, sub: None, dash: false, below: true, provisional: false, until: None, is_floor: true }
     }
 
     /// As a lane or alley has it: `12`, `12之1`.
@@ -63,18 +55,11 @@ impl ItemList {
 
 /// A run of Arabic digits, or of Chinese numerals.
 pub fn number_at(chars: &[char], at: usize) -> Option<(u32, usize)> {
-    let run = |test: fn(char) -> bool| {
-        chars
-            .get(at..)
-            .map_or(0, |c| c.iter().take_while(|c| test(**c)).count())
-    };
+    let run = |test: fn(char) -> bool| chars.get(at..).map_or(0, |c| c.iter().take_while(|c| test(**c)).count());
     let arabic = run(|c| c.is_ascii_digit());
     if arabic > 0 {
         let text: String = chars[at..at + arabic].iter().collect();
-        return (arabic <= 6)
-            .then(|| text.parse().ok())
-            .flatten()
-            .map(|n| (n, at + arabic));
+        return (arabic <= 6).then(|| text.parse().ok()).flatten().map(|n| (n, at + arabic));
     }
     let chinese = run(writing::is_chinese_numeral);
     writing::chinese_number(&chars[at..at + chinese]).map(|n| (n, at + chinese))
@@ -85,9 +70,7 @@ pub fn items_at(chars: &[char], at: usize) -> Option<ItemList> {
     let (first, mut next) = item_at(chars, at)?;
     let mut items = vec![first];
     while items.len() < MOST {
-        let separated = chars
-            .get(next)
-            .is_some_and(|c| matches!(c, '、' | ',' | ';' | '.' | '及' | '和' | '與'));
+        let separated = chars.get(next).is_some_and(|c| matches!(c, '、' | ',' | ';' | '.' | '及' | '和' | '與'));
         let Some((item, after)) = separated.then(|| item_at(chars, next + 1)).flatten() else {
             break;
         };
@@ -106,27 +89,18 @@ pub fn items_at(chars: &[char], at: usize) -> Option<ItemList> {
 fn continue_subs(items: &mut [Item]) {
     for at in 1..items.len() {
         let before = items[at - 1];
-        if let (Some(sub), false, None, None) =
-            (before.sub, before.dash, items[at].sub, items[at].until)
+        if let (Some(sub), false, None, None) = (before.sub, before.dash, items[at].sub, items[at].until)
             && items[at].number > sub
             && items[at].number < before.number
             && !items[at].below
         {
-            items[at] = Item {
-                number: before.number,
-                sub: Some(items[at].number),
-                ..items[at]
-            };
+            items[at] = Item { number: before.number, sub: Some(items[at].number), ..items[at] };
         }
     }
 }
 
 fn item_at(chars: &[char], at: usize) -> Option<(Item, usize)> {
-    let starts = |word: &str, at: usize| {
-        word.chars()
-            .enumerate()
-            .all(|(i, c)| chars.get(at + i) == Some(&c))
-    };
+    let starts = |word: &str, at: usize| word.chars().enumerate().all(|(i, c)| chars.get(at + i) == Some(&c));
     let (mut next, mut below, mut provisional) = (at, false, false);
     if starts("臨", next) {
         (next, provisional) = (next + 1, true);
@@ -139,19 +113,10 @@ fn item_at(chars: &[char], at: usize) -> Option<(Item, usize)> {
     }
     let Some((number, after)) = number_at(chars, next) else {
         // `136-1號B` was met: a basement without its number.
-        return (below && chars.get(at) == Some(&'B') && next == chars.len())
-            .then(|| (Item::basement(), next));
+        return (below && chars.get(at) == Some(&'B') && next == chars.len()).then(|| (Item::basement(), next));
     };
     next = after;
-    let mut item = Item {
-        number,
-        sub: None,
-        dash: false,
-        below,
-        provisional,
-        until: None,
-        is_floor: false,
-    };
+    let mut item = Item { number, sub: None, dash: false, below, provisional, until: None, is_floor: false };
     let floor_mark = |next: &mut usize| {
         let marked = matches!(chars.get(*next), Some('F' | 'f'));
         *next += usize::from(marked);
@@ -165,11 +130,7 @@ fn item_at(chars: &[char], at: usize) -> Option<(Item, usize)> {
         item.is_floor |= floor_mark(&mut next);
     }
     // The word before a range's sign may be repeated: `16巷63號至69號`.
-    let sign = if starts("號", next) || starts("樓", next) {
-        next + 1
-    } else {
-        next
-    };
+    let sign = if starts("號", next) || starts("樓", next) { next + 1 } else { next };
     if matches!(chars.get(sign), Some('~' | '至' | '到'))
         && let Some((end, after)) = number_at(chars, sign + 1)
     {
@@ -192,11 +153,8 @@ pub fn plates(items: &[Item]) -> Result<Vec<Plate>, Fault> {
         if item.below || item.is_floor {
             return Err(Fault::Unread);
         }
-        let plate = |number, sub: Option<u32>| Plate {
-            provisional: item.provisional,
-            number,
-            sub: sub.filter(|k| *k > 0),
-        };
+        let plate =
+            |number, sub: Option<u32>| Plate { provisional: item.provisional, number, sub: sub.filter(|k| *k > 0) };
         plates.push(plate(item.number, item.sub));
         match item.until {
             None => {}
@@ -212,33 +170,21 @@ pub fn plates(items: &[Item]) -> Result<Vec<Plate>, Fault> {
                     return Err(Fault::BadRange);
                 }
                 let step = if (end - item.number) % 2 == 0 { 2 } else { 1 };
-                plates.extend(
-                    (item.number + step..=end)
-                        .step_by(step as usize)
-                        .map(|number| plate(number, None)),
-                );
+                plates.extend((item.number + step..=end).step_by(step as usize).map(|number| plate(number, None)));
                 if sub.is_some() {
                     plates.push(plate(end, sub));
                 }
             }
         }
     }
-    if plates.len() > MOST {
-        Err(Fault::BadRange)
-    } else {
-        Ok(plates)
-    }
+    if plates.len() > MOST { Err(Fault::BadRange) } else { Ok(plates) }
 }
 
 /// Writes lists and ranges out as floors.
 pub fn floors(items: &[Item]) -> Result<Vec<Floor>, Fault> {
     let mut floors = Vec::new();
     for item in items {
-        let from = if item.below {
-            -(item.number as i32)
-        } else {
-            item.number as i32
-        };
+        let from = if item.below { -(item.number as i32) } else { item.number as i32 };
         let until = match (item.until, item.sub, item.dash) {
             (None, None, _) => None,
             (Some((end, None)), None, _) | (None, Some(end), true) => Some(end as i32),
@@ -249,19 +195,11 @@ pub fn floors(items: &[Item]) -> Result<Vec<Floor>, Fault> {
         }
         match until {
             None => floors.push(from),
-            Some(until) if until > from && until <= 120 => {
-                floors.extend((from..=until).filter(|n| *n != 0))
-            }
+            Some(until) if until > from && until <= 120 => floors.extend((from..=until).filter(|n| *n != 0)),
             Some(_) => return Err(Fault::BadRange),
         }
     }
-    Ok(floors
-        .into_iter()
-        .map(|number| Floor {
-            number,
-            mezzanine: false,
-        })
-        .collect())
+    Ok(floors.into_iter().map(|number| Floor { number, mezzanine: false }).collect())
 }
 
 /// What a name is the name of.
@@ -300,10 +238,7 @@ pub fn name_at(chars: &[char], at: usize, wants_street: bool) -> Option<(String,
         if wants_street
             && i > at + 1
             && let Some((_, end)) = number_at(chars, i)
-            && matches!(
-                chars.get(end),
-                Some('段' | '巷' | '弄' | '號' | '之' | '-' | '、' | ',' | '~' | '至')
-            )
+            && matches!(chars.get(end), Some('段' | '巷' | '弄' | '號' | '之' | '-' | '、' | ',' | '~' | '至'))
         {
             // `光華1巷` after a street is a lane's name; here no street was named yet.
             return Some((street_name(&chars[at..i])?, i, NameKind::Street));

@@ -26,25 +26,15 @@ pub fn strip_city_and_district(text: &str) -> Result<(Option<&'static District>,
         return Ok((Some(district), rest));
     }
     let city: String = text.chars().take(3).collect();
-    let other = (city.ends_with('市') || city.ends_with('縣'))
-        && city != "臺北市"
-        && !text.starts_with("市民");
-    if other {
-        Err(Fault::OtherCity)
-    } else {
-        Ok((None, rest))
-    }
+    let other = (city.ends_with('市') || city.ends_with('縣')) && city != "臺北市" && !text.starts_with("市民");
+    if other { Err(Fault::OtherCity) } else { Ok((None, rest)) }
 }
 
 /// `碧山里` before anything else; no street of the city has 里 inside its name.
 pub fn read_village(chars: &[char]) -> (Option<String>, usize) {
     let end = chars.iter().take(5).position(|c| *c == '里');
     match end {
-        Some(end @ 1..)
-            if chars[..end]
-                .iter()
-                .all(|c| is_name(*c) && !matches!(c, '路' | '街' | '巷')) =>
-        {
+        Some(end @ 1..) if chars[..end].iter().all(|c| is_name(*c) && !matches!(c, '路' | '街' | '巷')) => {
             (Some(chars[..=end].iter().collect()), end + 1)
         }
         _ => (None, 0),
@@ -66,8 +56,5 @@ pub fn is_name(c: char) -> bool {
 
 /// A sign between two addresses or two numbers.
 pub fn is_separator(c: char) -> bool {
-    matches!(
-        c,
-        '、' | ',' | ';' | ':' | '.' | '。' | '/' | '及' | '和' | '與' | '暨'
-    )
+    matches!(c, '、' | ',' | ';' | ':' | '.' | '。' | '/' | '及' | '和' | '與' | '暨')
 }

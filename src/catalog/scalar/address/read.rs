@@ -21,20 +21,12 @@ pub fn read_all_in(known: Option<&'static District>, text: &str) -> Result<Vec<A
         let key = address.key();
         matches!(read(None, &key).as_deref(), Ok([again]) if again.key() == key)
     };
-    if found.iter().all(stable) {
-        Ok(found)
-    } else {
-        Err(Fault::Unread)
-    }
+    if found.iter().all(stable) { Ok(found) } else { Err(Fault::Unread) }
 }
 
 fn read(known: Option<&'static District>, text: &str) -> Result<Vec<Address>, Fault> {
     let folded = writing::fold(text);
-    if folded.contains(['?', '□', '\u{fffd}'])
-        || folded
-            .chars()
-            .any(|c| ('\u{e000}'..='\u{f8ff}').contains(&c))
-    {
+    if folded.contains(['?', '□', '\u{fffd}']) || folded.chars().any(|c| ('\u{e000}'..='\u{f8ff}').contains(&c)) {
         return Err(Fault::LostCharacter);
     }
     let plain = prefix::without_remarks(&folded);
@@ -100,11 +92,7 @@ impl Reader {
             }
         }
         self.emit()?;
-        if self.found.is_empty() {
-            Err(Fault::NoNumber)
-        } else {
-            Ok(())
-        }
+        if self.found.is_empty() { Err(Fault::NoNumber) } else { Ok(()) }
     }
 
     fn rest(&self) -> &[char] {
@@ -112,10 +100,7 @@ impl Reader {
     }
 
     fn eat(&mut self, words: &[&str]) -> bool {
-        let found = words.iter().find(|word| {
-            word.chars()
-                .eq(self.rest().iter().take(word.chars().count()).copied())
-        });
+        let found = words.iter().find(|word| word.chars().eq(self.rest().iter().take(word.chars().count()).copied()));
         if let Some(word) = found {
             self.at += word.chars().count();
         }
@@ -124,9 +109,7 @@ impl Reader {
 
     /// Words after a door that say nothing more about it.
     fn is_tail(&self) -> bool {
-        !self.doors.is_empty()
-            && matches!(self.rest()[0], '等' | '號' | '內')
-            && self.rest().len() <= 4
+        !self.doors.is_empty() && matches!(self.rest()[0], '等' | '號' | '內') && self.rest().len() <= 4
     }
 
     /// A list of numbers: the word after it says what they are.
@@ -148,19 +131,11 @@ impl Reader {
                 self.floors_read(&list.items)
             }
             (_, _) if list.is_floor() => self.floors_read(&list.items),
-            (
-                Some('段'),
-                Some(Item {
-                    number, sub: None, ..
-                }),
-            ) => {
+            (Some('段'), Some(Item { number, sub: None, .. })) => {
                 self.at += 1;
                 self.emit()?;
-                self.place = Place {
-                    street: std::mem::take(&mut self.place.street),
-                    section: Some(number),
-                    ..Place::default()
-                };
+                self.place =
+                    Place { street: std::mem::take(&mut self.place.street), section: Some(number), ..Place::default() };
                 Ok(())
             }
             (Some('巷'), Some(item)) => {
@@ -177,33 +152,20 @@ impl Reader {
                 Ok(())
             }
             // `民權東路六180巷`: the word 段 is missing between a Chinese and an Arabic number.
-            (
-                Some('0'..='9'),
-                Some(Item {
-                    number, sub: None, ..
-                }),
-            ) if self.place.section.is_none()
-                && self.doors.is_empty()
-                && !self.place.street.is_empty() =>
+            (Some('0'..='9'), Some(Item { number, sub: None, .. }))
+                if self.place.section.is_none() && self.doors.is_empty() && !self.place.street.is_empty() =>
             {
                 self.place.section = Some(number);
                 Ok(())
             }
             // `松高路9`: 號 is missing.
             (None, Some(_))
-                if self.doors.is_empty()
-                    && !self.place.street.is_empty()
-                    && self.chars[start].is_ascii_digit() =>
+                if self.doors.is_empty() && !self.place.street.is_empty() && self.chars[start].is_ascii_digit() =>
             {
                 self.doors_read(&list.items)
             }
             // `2樓4`: the word 之 is missing at the end.
-            (
-                None,
-                Some(Item {
-                    number, sub: None, ..
-                }),
-            ) if !self.floors.is_empty() && self.units.is_empty() => {
+            (None, Some(Item { number, sub: None, .. })) if !self.floors.is_empty() && self.units.is_empty() => {
                 self.units.push(number.to_string());
                 Ok(())
             }
@@ -236,11 +198,7 @@ impl Reader {
         if !self.eat(&["之"]) {
             return Ok(());
         }
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|c| c.is_ascii_digit())
-            .count();
+        let digits = self.rest().iter().take_while(|c| c.is_ascii_digit()).count();
         let is_floor = matches!(self.rest().get(digits), Some('樓' | 'F'));
         let taken = match (digits, is_floor) {
             (1, true) => return Ok(()),
@@ -251,8 +209,7 @@ impl Reader {
             0 => numbers::number_at(&self.chars, self.at),
             taken => numbers::number_at(&self.chars[..self.at + taken], self.at),
         };
-        if matches!(number, Some((_, next)) if digits == 0 && self.chars.get(next) == Some(&'樓'))
-        {
+        if matches!(number, Some((_, next)) if digits == 0 && self.chars.get(next) == Some(&'樓')) {
             return Ok(());
         }
         let at_end = self.rest().is_empty();
@@ -278,9 +235,7 @@ impl Reader {
         self.floors.extend(numbers::floors(items)?);
         while self.eat(&["樓", "層"]) {}
         if self.eat(&["夾層"]) {
-            self.floors
-                .iter_mut()
-                .for_each(|floor| floor.mezzanine = true);
+            self.floors.iter_mut().for_each(|floor| floor.mezzanine = true);
         }
         self.units_read()
     }
@@ -289,19 +244,13 @@ impl Reader {
     fn units_read(&mut self) -> Result<(), Fault> {
         loop {
             let marked = self.eat(&["之", "-"]);
-            let length = self
-                .rest()
-                .iter()
-                .take_while(|c| c.is_ascii_alphanumeric())
-                .count();
+            let length = self.rest().iter().take_while(|c| c.is_ascii_alphanumeric()).count();
             let room = self.rest().get(length) == Some(&'室');
             if length > 0 && (marked || room) {
                 let unit: String = self.rest()[..length].iter().collect();
                 self.at += length + usize::from(room);
                 self.unit(unit.to_ascii_uppercase());
-            } else if let (true, Some((number, next))) =
-                (marked, numbers::number_at(&self.chars, self.at))
-            {
+            } else if let (true, Some((number, next))) = (marked, numbers::number_at(&self.chars, self.at)) {
                 self.at = next;
                 self.eat(&["室"]);
                 self.unit(number.to_string());
@@ -331,14 +280,9 @@ impl Reader {
         if self.eat(&["地下室", "地下樓", "地下層"]) {
             return self.floors_read(&[Item::basement()]);
         }
-        let (name, next, kind) =
-            numbers::name_at(&self.chars, self.at, self.place.street.is_empty()).ok_or(
-                if self.doors.is_empty() && self.place.street.is_empty() {
-                    Fault::NoStreet
-                } else {
-                    Fault::Unread
-                },
-            )?;
+        let (name, next, kind) = numbers::name_at(&self.chars, self.at, self.place.street.is_empty()).ok_or(
+            if self.doors.is_empty() && self.place.street.is_empty() { Fault::NoStreet } else { Fault::Unread },
+        )?;
         self.emit()?;
         self.at = next;
         match kind {
@@ -346,28 +290,16 @@ impl Reader {
                 self.place.lane = Some(name);
                 self.place.alley = None;
             }
-            numbers::NameKind::Street => {
-                self.place = Place {
-                    street: name,
-                    ..Place::default()
-                }
-            }
+            numbers::NameKind::Street => self.place = Place { street: name, ..Place::default() },
         }
         Ok(())
     }
 
     /// Writes out the doors read so far, with their floors and units.
     fn emit(&mut self) -> Result<(), Fault> {
-        let floors: Vec<_> = if self.floors.is_empty() {
-            vec![None]
-        } else {
-            self.floors.drain(..).map(Some).collect()
-        };
-        let units: Vec<_> = if self.units.is_empty() {
-            vec![None]
-        } else {
-            self.units.drain(..).map(Some).collect()
-        };
+        let floors: Vec<_> =
+            if self.floors.is_empty() { vec![None] } else { self.floors.drain(..).map(Some).collect() };
+        let units: Vec<_> = if self.units.is_empty() { vec![None] } else { self.units.drain(..).map(Some).collect() };
         let doors = std::mem::take(&mut self.doors);
         if self.found.len() + doors.len() * floors.len() * units.len() > MOST {
             return Err(Fault::BadRange);

@@ -1,0 +1,223 @@
+//! Runs a plan's statements, breadth first: each as soon as the rows it needs are there, siblings at the same time.
+//! One statement serves all parents; how rows hang together is worked out here, how they look is `write`'s.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+use super::cost::Bounds;
+use super::family::{self, Families};
+use super::plan::{Link, Plan};
+use super::resolve::Variables;
+use super::slot::{self, Slot};
+use crate::access::{Code, Refusal};
+use crate::store::bind::{Bind, Texts};
+use crate::store::layout::Databases;
+use crate::store::rows::{Cell, Kind, Rows};
+use crate::store::source::SourceError;
+use crate::store::sqlite::Worker;
+
+/// The rows of a finished step.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The rows.
+    pub rows: Rows,
+    /// Which of them belong to which row of the parent's step.
+    pub families: Families,
+    /// A connection has more rows than its page.
+    pub more: bool,
+}
+
+/// A plan on its way through the databases.
+pub struct Load {
+    plan: Arc<Plan>,
+    variables: Arc<Variables>,
+    bounds: Arc<Bounds>,
+    loaded: Vec<Option<Loaded>>,
+    started: Vec<bool>,
+    rows: u64,
+}
+
+impl Load {
+    /// Nothing loaded yet.
+    pub fn new(plan: Arc<Plan>, variables: Arc<Variables>, bounds: Arc<Bounds>) -> Load {
+        let steps = plan.steps.len();
+        let loaded = std::iter::repeat_with(|| None).take(steps).collect();
+        Load { plan, variables, bounds, loaded, started: vec![false; steps], rows: 0 }
+    }
+
+    /// The finished step's rows.
+    pub fn step(&self, number: usize) -> Option<&Loaded> {
+        self.loaded[number].as_ref()
+    }
+
+    /// Rows loaded in all.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Runs all steps, wherever their databases are.
+    pub async fn run(mut self, databases: &Databases, deadline: Instant) -> Result<Load, Refusal> {
+        if let Some(group) = databases.sqlite_only() {
+            return group.run(deadline, move |worker| self.run_on(worker)).await.map_err(source_refusal)?;
+        }
+        let plan = self.plan.clone();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while let Some((number, binds)) = self.next()? {
+                let step = &plan.steps[number];
+                let source = databases.source(step.database);
+                running.push(async move { (number, source.query(&step.statement, binds, deadline).await) });
+            }
+            match running.next().await {
+                Some((number, rows)) => self.accept(number, rows.map_err(source_refusal)?)?,
+                None => return Ok(self),
+            }
+        }
+    }
+
+    /// Runs all steps on one SQLite thread.
+    fn run_on(mut self, worker: &Worker) -> Result<Load, Refusal> {
+        let plan = self.plan.clone();
+        while let Some((number, binds)) = self.next()? {
+            let step = &plan.steps[number];
+            let rows = worker.query(step.database, &step.statement, &binds).map_err(source_refusal)?;
+            self.accept(number, rows)?;
+        }
+        Ok(self)
+    }
+
+    /// The next step that can start, with its parameters. Steps that no key leads to are done without a statement.
+    fn next(&mut self) -> Result<Option<(usize, Vec<Bind>)>, Refusal> {
+        let plan = self.plan.clone();
+        let mut number = 0;
+        while number < plan.steps.len() {
+            let step = &plan.steps[number];
+            let ready = !self.started[number] && step.needs.iter().all(|needed| self.loaded[*needed].is_some());
+            if !ready {
+                number += 1;
+                continue;
+            }
+            self.started[number] = true;
+            match self.binds(number)? {
+                Some(binds) => return Ok(Some((number, binds))),
+                None => {
+                    self.accept(number, Rows::new(step.statement.columns.len()))?;
+                    number = 0;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// A step's parameters; none if no row can be found because no parent has a key.
+    fn binds(&self, number: usize) -> Result<Option<Vec<Bind>>, Refusal> {
+        let step = &self.plan.steps[number];
+        let mut binds = Vec::with_capacity(step.slots.len());
+        for slot in &step.slots {
+            let bind = match slot {
+                Slot::Ready(bind) => bind.clone(),
+                Slot::Texts(texts) => Bind::Texts(texts.clone()),
+                Slot::Variable(read) => slot::read(read, &self.variables)?,
+                Slot::Number(number) => Bind::Int(number.read(&self.variables, &self.bounds)?.into()),
+                Slot::Keys { step, column } => {
+                    let keys = self.keys(*step, *column);
+                    let of_filter = matches!(self.plan.steps[*step].link, Link::Loose { keys: true });
+                    if keys.count() == 0 && !of_filter {
+                        return Ok(None);
+                    }
+                    keys
+                }
+            };
+            binds.push(bind);
+        }
+        Ok(Some(binds))
+    }
+
+    /// The distinct keys in a column of a finished step.
+    fn keys(&self, step: usize, column: usize) -> Bind {
+        let kind = self.plan.steps[step].statement.columns[column];
+        let empty = Rows::new(1);
+        let rows = self.loaded[step].as_ref().map_or(&empty, |loaded| &loaded.rows);
+        let distinct = family::distinct(rows, column);
+        if kind == Kind::Int {
+            return Bind::Ints(distinct.map(|row| rows.int(row, column)).collect());
+        }
+        let mut texts = Texts::default();
+        for row in distinct {
+            if let Cell::Text(start, length) = rows.cell(row, column) {
+                texts.push(rows.text(start, length));
+            }
+        }
+        Bind::Texts(texts)
+    }
+
+    fn accept(&mut self, number: usize, mut rows: Rows) -> Result<(), Refusal> {
+        let plan = self.plan.clone();
+        let step = &plan.steps[number];
+        self.bound(&step.link, &step.path, rows.len())?;
+        let mut more = false;
+        let families = match &step.link {
+            Link::Root { page: Some((size, backward)) } => {
+                let size = size.read(&self.variables, &self.bounds)? as usize;
+                more = rows.len() > size;
+                rows.truncate(size);
+                if *backward {
+                    rows.reverse();
+                }
+                Families::default()
+            }
+            Link::Root { page: None } | Link::Loose { .. } => Families::default(),
+            Link::Keys { parent, column, own } => match &self.loaded[*parent] {
+                Some(parent) => family::by_key(&parent.rows, *column, &rows, *own),
+                None => Families::default(),
+            },
+            Link::Through { parent, column, links, own, page } => {
+                let page = match page {
+                    Some((first, offset)) => {
+                        let offset = offset.read(&self.variables, &self.bounds)? as usize;
+                        Some((offset, first.read(&self.variables, &self.bounds)? as usize))
+                    }
+                    None => None,
+                };
+                match (&self.loaded[*parent], &self.loaded[*links]) {
+                    (Some(parent), Some(links)) => {
+                        family::through(&parent.rows, *column, &links.rows, &rows, *own, page)
+                    }
+                    _ => Families::default(),
+                }
+            }
+        };
+        self.loaded[number] = Some(Loaded { rows, families, more });
+        Ok(())
+    }
+
+    fn bound(&mut self, link: &Link, path: &str, rows: usize) -> Result<(), Refusal> {
+        if matches!(link, Link::Loose { keys: true }) {
+            let over = rows > self.bounds.limits().keys as usize;
+            return if over { Err(self.bounds.too_many_keys(path)) } else { Ok(()) };
+        }
+        self.rows += rows as u64;
+        if self.rows > u64::from(self.bounds.limits().rows) { Err(self.bounds.too_many_rows(path)) } else { Ok(()) }
+    }
+}
+
+/// What a client is told when a database does not answer; the log has the rest.
+fn source_refusal(error: SourceError) -> Refusal {
+    tracing::error!(%error, "a statement gave no rows");
+    match error {
+        SourceError::Timeout => Refusal::new(
+            Code::Timeout,
+            "The operation took too long and was stopped. Narrow it, or ask for fewer rows.",
+            "查詢逾時，已停止。請縮小範圍或減少筆數。",
+        ),
+        SourceError::Unavailable(_) => Refusal::new(
+            Code::SourceUnavailable,
+            "A dataset's database does not answer at the moment. Try again later.",
+            "資料庫目前無法回應，請稍後再試。",
+        ),
+        SourceError::Failed(_) => Refusal::new(Code::Internal, "Internal error.", "系統內部錯誤。"),
+    }
+}

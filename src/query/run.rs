@@ -1,0 +1,126 @@
+//! Runs a planned operation: variables checked, cost bounded, rows loaded, answer written. Finding or making the
+//! plan, and recording what came out, is left to `graphql`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_graphql::parser::types::BaseType;
+
+use super::ask::Variable;
+use super::cost::Bounds;
+use super::load::Load;
+use super::page::Sealer;
+use super::plan::{Estimate, Expected, Plan};
+use super::resolve::Variables;
+use super::write::{self, Surroundings, Written};
+use crate::access::{Code, Refusal};
+use crate::store::layout::Databases;
+
+/// A finished answer and what it cost.
+#[derive(Debug)]
+pub struct Answer {
+    /// The value of `data`, and what was touched.
+    pub written: Written,
+    /// Cost estimated before it ran.
+    pub cost: u64,
+    /// Rows loaded.
+    pub rows: u64,
+}
+
+/// What running a plan needs besides the plan.
+pub struct Run<'a> {
+    /// The databases.
+    pub databases: &'a Databases,
+    /// The limits.
+    pub bounds: &'a Arc<Bounds>,
+    /// Seals cursors.
+    pub sealer: &'a Sealer,
+    /// Caller and state of the rights to which cursors are bound.
+    pub bound_to: &'a str,
+    /// When it has to be finished.
+    pub deadline: Instant,
+}
+
+/// Runs a plan. `others` are the roots answered elsewhere, as JSON.
+pub async fn run(
+    run: &Run<'_>,
+    plan: &Arc<Plan>,
+    variables: Variables,
+    others: &HashMap<String, String>,
+) -> Result<Answer, Refusal> {
+    let variables = Arc::new(complete(&plan.variables, variables)?);
+    let cost = cost(&plan.estimates, &variables, run.bounds)?;
+    run.bounds.cost(cost)?;
+    let load = Load::new(plan.clone(), variables.clone(), run.bounds.clone());
+    let load = match tokio::time::timeout_at(run.deadline.into(), load.run(run.databases, run.deadline)).await {
+        Ok(load) => load?,
+        Err(_) => return Err(timed_out()),
+    };
+    let passed_over = |connection: &super::plan::Connection| match &connection.offset {
+        Some(offset) => offset.read(&variables, run.bounds).is_ok_and(|offset| offset > 0),
+        None => false,
+    };
+    let around = Surroundings { others, sealer: run.sealer, bound_to: run.bound_to, passed_over: &passed_over };
+    let written = write::write(plan, &load, &around);
+    Ok(Answer { written, cost, rows: load.rows() })
+}
+
+fn timed_out() -> Refusal {
+    Refusal::new(
+        Code::Timeout,
+        "The operation took too long and was stopped. Narrow it, or ask for fewer rows.",
+        "查詢逾時，已停止。請縮小範圍或減少筆數。",
+    )
+}
+
+/// The variables with their defaults; one that may not be missing or null is refused.
+pub fn complete(declared: &[Variable], mut sent: Variables) -> Result<Variables, Refusal> {
+    for variable in declared {
+        let missing = match sent.get(&variable.name) {
+            Some(value) => value.is_null(),
+            None => match variable.default.clone().and_then(|default| default.into_json().ok()) {
+                Some(default) => {
+                    sent.insert(variable.name.clone(), default);
+                    false
+                }
+                None => true,
+            },
+        };
+        if missing && !variable.ty.nullable {
+            let ty = type_name(&variable.ty.base);
+            return Err(Refusal::input(
+                format!("Variable ${} of type {ty}! was not given.", variable.name),
+                format!("未提供變數 ${}（類型 {ty}!）。", variable.name),
+            )
+            .at(variable.position)
+            .with("variable", variable.name.as_str()));
+        }
+    }
+    Ok(sent)
+}
+
+fn type_name(base: &BaseType) -> String {
+    match base {
+        BaseType::Named(name) => name.to_string(),
+        BaseType::List(item) => format!("[{}{}]", type_name(&item.base), if item.nullable { "" } else { "!" }),
+    }
+}
+
+/// Rows expected times the fields asked of each, over the whole operation.
+pub fn cost(estimates: &[Estimate], variables: &Variables, bounds: &Bounds) -> Result<u64, Refusal> {
+    let mut rows: Vec<u64> = Vec::with_capacity(estimates.len());
+    let mut cost = 0u64;
+    for estimate in estimates {
+        let each = match &estimate.rows {
+            Expected::Exactly(rows) => *rows,
+            Expected::Page(number) => number.read(variables, bounds)?.into(),
+        };
+        // An estimate stands after the one above it.
+        let above = estimate.parent.map_or(1, |parent| rows[parent]);
+        let expected = above.saturating_mul(each);
+        cost = cost.saturating_add(expected.saturating_mul(u64::from(estimate.fields) + 1));
+        rows.push(expected);
+    }
+    Ok(cost)
+}

@@ -1,0 +1,213 @@
+//! What stands in a parameter of a planned statement, and how it becomes a value when the plan runs.
+
+use async_graphql_value::{ConstValue, Value};
+use rust_decimal::Decimal;
+use time::Date;
+use time::macros::format_description;
+
+use super::ask::Operator;
+use super::cost::Bounds;
+use super::resolve::Variables;
+use crate::access::{Position, Refusal};
+use crate::catalog::scalar::Scalar;
+use crate::store::bind::{Bind, Texts};
+
+/// A parameter of a planned statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Slot {
+    /// Known when planned.
+    Ready(Bind),
+    /// Texts known when planned.
+    Texts(Texts),
+    /// A variable's value, read as a scalar for that operator.
+    Variable(Read),
+    /// The distinct keys in a column of an earlier step's rows.
+    Keys {
+        /// The step.
+        step: usize,
+        /// The column.
+        column: usize,
+    },
+    /// A number that an argument says.
+    Number(Number),
+}
+
+/// How a value is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// Where the value comes from: a variable, or a list with variables.
+    pub value: Value,
+    /// As what.
+    pub scalar: Scalar,
+    /// For which comparison.
+    pub operator: Operator,
+    /// Coordinate, for the error text.
+    pub coordinate: String,
+    /// Where the argument stands.
+    pub position: Option<Position>,
+}
+
+/// A page's number: an argument, bounded and shifted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number {
+    /// `first`, `last`, `offset`
+    pub argument: &'static str,
+    /// The argument's value, if given.
+    pub value: Option<Value>,
+    /// If it is not given.
+    pub default: u32,
+    /// A second argument to add: `offset` to `first`.
+    pub and: Option<Box<Number>>,
+    /// To add: one more row tells whether there is a next page.
+    pub plus: u32,
+}
+
+/// Reads a value as a scalar for a comparison.
+pub fn read(read: &Read, variables: &Variables) -> Result<Bind, Refusal> {
+    let value = constant(&read.value, variables)?;
+    let refusal = |refusal: Refusal| match read.position {
+        Some(position) => refusal.at(position),
+        None => refusal,
+    };
+    if !read.operator.takes_list() {
+        return one(read, &value).map_err(refusal);
+    }
+    let items = match value {
+        ConstValue::List(items) => items,
+        single => vec![single],
+    };
+    many(read, &items).map_err(refusal)
+}
+
+/// The value with its variables filled in.
+fn constant(value: &Value, variables: &Variables) -> Result<ConstValue, Refusal> {
+    value.clone().into_const_with(|name| {
+        let sent = variables.get(name.as_str()).cloned().unwrap_or_default();
+        ConstValue::from_json(sent)
+            .map_err(|_| Refusal::input(format!("${name} is not a value."), format!("${name} 不是值。")))
+    })
+}
+
+fn many(read: &Read, items: &[ConstValue]) -> Result<Bind, Refusal> {
+    let binds = items.iter().map(|item| one(read, item)).collect::<Result<Vec<_>, _>>()?;
+    // All items were read as the same scalar, so they are of one kind.
+    Ok(match read.scalar {
+        Scalar::Int | Scalar::Id => Bind::Ints(binds.into_iter().filter_map(|bind| int(&bind)).collect()),
+        Scalar::Boolean => Bind::Ints(binds.into_iter().filter_map(|bind| int(&bind)).collect()),
+        Scalar::Date => Bind::Dates(
+            binds.into_iter().filter_map(|bind| if let Bind::Date(day) = bind { Some(day) } else { None }).collect(),
+        ),
+        Scalar::Decimal => Bind::Decimals(
+            binds
+                .into_iter()
+                .filter_map(|bind| if let Bind::Decimal(value) = bind { Some(value) } else { None })
+                .collect(),
+        ),
+        _ => Bind::Texts(
+            binds.into_iter().filter_map(|bind| if let Bind::Text(text) = bind { Some(text) } else { None }).collect(),
+        ),
+    })
+}
+
+fn int(bind: &Bind) -> Option<i64> {
+    match bind {
+        Bind::Int(value) => Some(*value),
+        Bind::Bool(value) => Some(i64::from(*value)),
+        _ => None,
+    }
+}
+
+fn one(read: &Read, value: &ConstValue) -> Result<Bind, Refusal> {
+    let expected = |en: &str, zh: &str| {
+        let name = read.scalar.graphql_name();
+        let shown = shorten(&value.to_string());
+        Refusal::input(
+            format!("{}: expected {name}, {en}; found {shown}.", read.coordinate),
+            format!("{}：應為 {name}，{zh}；收到 {shown}。", read.coordinate),
+        )
+        .with("coordinate", read.coordinate.as_str())
+    };
+    match (read.scalar, value) {
+        (_, ConstValue::Null) => Err(expected("not null", "不可為 null")),
+        (Scalar::Int, ConstValue::Number(number)) => {
+            let value = number.as_i64().and_then(|value| i32::try_from(value).ok());
+            value.map(|value| Bind::Int(value.into())).ok_or_else(|| expected("a 32-bit integer", "32 位元整數"))
+        }
+        (Scalar::Int, _) => Err(expected("a 32-bit integer", "32 位元整數")),
+        (Scalar::Id, value) => {
+            let number = match value {
+                ConstValue::Number(number) => number.as_i64(),
+                ConstValue::String(text) => text.parse().ok(),
+                _ => None,
+            };
+            number.map(Bind::Int).ok_or_else(|| expected("an id that an earlier answer gave", "先前回應所提供的識別碼"))
+        }
+        (Scalar::Boolean, ConstValue::Boolean(value)) => Ok(Bind::Bool(*value)),
+        (Scalar::Boolean, _) => Err(expected("true or false", "true 或 false")),
+        (_, ConstValue::String(text)) if read.operator.takes_pattern() => Ok(Bind::Text(pattern(read.operator, text))),
+        (scalar, ConstValue::String(text)) => parse(scalar, text, &expected),
+        (Scalar::Decimal, ConstValue::Number(number)) => parse(Scalar::Decimal, &number.to_string(), &expected),
+        _ => Err(expected("as text", "應為文字")),
+    }
+}
+
+fn parse(scalar: Scalar, text: &str, refuse: &dyn Fn(&str, &str) -> Refusal) -> Result<Bind, Refusal> {
+    let canonical = scalar.parse_text(text).map_err(|expected| refuse(&expected.en, &expected.zh))?;
+    match scalar {
+        Scalar::Date => Date::parse(&canonical, format_description!("[year]-[month]-[day]"))
+            .map(Bind::Date)
+            .map_err(|_| refuse("a day between years 0 and 9999", "西元 0 至 9999 年之間的日期")),
+        Scalar::Decimal => canonical
+            .parse::<Decimal>()
+            .map(Bind::Decimal)
+            .map_err(|_| refuse("a number of at most 28 digits", "至多 28 位的數字")),
+        _ => Ok(Bind::Text(canonical)),
+    }
+}
+
+/// Everything but a prefix is the caller's own pattern.
+fn pattern(operator: Operator, text: &str) -> String {
+    if operator != Operator::StartsWith {
+        return text.to_string();
+    }
+    let mut pattern = String::with_capacity(text.len() + 1);
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_string(),
+    }
+}
+
+impl Number {
+    /// The number that an argument gives, within the largest page.
+    pub fn read(&self, variables: &Variables, bounds: &Bounds) -> Result<u32, Refusal> {
+        let own = match &self.value {
+            None => self.default,
+            Some(value) => match constant(value, variables)? {
+                ConstValue::Null => self.default,
+                ConstValue::Number(number) => bounds.page(self.argument, number.as_i64().unwrap_or(i64::MAX))?,
+                other => {
+                    return Err(Refusal::input(
+                        format!("{}: expected a whole number, found {}.", self.argument, shorten(&other.to_string())),
+                        format!("{}：應為整數，收到 {}。", self.argument, shorten(&other.to_string())),
+                    ));
+                }
+            },
+        };
+        let other = match &self.and {
+            Some(other) => other.read(variables, bounds)?,
+            None => 0,
+        };
+        Ok(own.saturating_add(other).saturating_add(self.plus))
+    }
+}
