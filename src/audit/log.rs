@@ -107,7 +107,7 @@ pub struct AuditLog {
     threads: Mutex<Vec<JoinHandle<()>>>,
     closed: Mutex<Option<Sender<()>>>,
     is_on: bool,
-    _lock: std::fs::File,
+    lock: Mutex<Option<std::fs::File>>,
 }
 
 impl AuditLog {
@@ -155,8 +155,8 @@ impl AuditLog {
             spawn("audit-committer", move || committer.run()).map_err(trouble("given a thread"))?,
             spawn("audit-keeper", move || keeper.run()).map_err(trouble("given a thread"))?,
         ];
-        let (threads, closed) = (Mutex::new(threads), Mutex::new(Some(closed)));
-        Ok((AuditLog { shared, keys, folder, inbox, threads, closed, is_on, _lock: lock }, recovery))
+        let (threads, closed, lock) = (Mutex::new(threads), Mutex::new(Some(closed)), Mutex::new(Some(lock)));
+        Ok((AuditLog { shared, keys, folder, inbox, threads, closed, is_on, lock }, recovery))
     }
 
     /// Hands the record over at once, and waits for it to be durable when awaited. A record that was handed
@@ -256,6 +256,7 @@ impl AuditLog {
                 tracing::error!("a thread of the audit log had panicked");
             }
         }
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod keeper;
 pub mod log;
 pub mod marks;
+pub mod read;
 pub mod record;
 pub mod recover;
 pub mod scan;
@@ -22,6 +23,9 @@ pub mod segment;
 pub mod shape;
 pub mod state;
 pub mod touched;
+
+#[cfg(test)]
+mod tests;
 
 pub use expand::{CellOutcome, Line};
 pub use log::{AuditLog, COMMAND_LINE, OpenError, Options, SERVER};

@@ -1,0 +1,69 @@
+//! No value stands in the log in the clear, and sealed parts open under their own key only.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::audit::seal::{Keyring, SealError};
+
+fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn variables_and_case_numbers_are_sealed_under_the_months_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = AuditLog::open(options(dir.path())).unwrap();
+    log.commit_blocking(record(1)).unwrap();
+    let keys = log.keys();
+    drop(log);
+    for path in files(dir.path()) {
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"MARKER"), "{} tells a secret", path.display());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o077, 0, "{} is open to others", path.display());
+    }
+    let (_, mut found, _) = stored(dir.path()).remove(0);
+    let secrets = found.secrets(&keys).unwrap();
+    assert_eq!(secrets.variables.as_deref(), Some(r#"{"no":"VARIABLE-MARKER-4712"}"#));
+    assert_eq!(secrets.case_number.as_deref(), Some("CASE-MARKER-4711"));
+    // Moved to another record, the sealed part does not open.
+    found.id = Uuid::from_u128(2);
+    assert!(matches!(found.secrets(&keys), Err(SealError::Altered(_))));
+    found.id = Uuid::from_u128(1);
+    // A destroyed key leaves the record and takes the secret.
+    std::fs::remove_file(dir.path().join("keys/2026-11.key")).unwrap();
+    let keys = Keyring::open(&dir.path().join("keys"), Entropy::seeded(5)).unwrap();
+    assert!(matches!(found.secrets(&keys), Err(SealError::NoKey { .. })));
+    found.sealed.as_mut().unwrap().partition = "../keys".to_owned();
+    assert!(matches!(found.secrets(&keys), Err(SealError::Altered(_))));
+}
+
+#[test]
+fn keys_last_and_change_with_the_month() {
+    let dir = tempfile::tempdir().unwrap();
+    let november = 1_796_083_199_999_999; // 2026-11-30 23:59:59.999999
+    let first = Keyring::open(dir.path(), Entropy::seeded(1)).unwrap();
+    let second = Keyring::open(dir.path(), Entropy::seeded(2)).unwrap();
+    let id = Uuid::from_u128(1);
+    let sealed = first.seal(id, november, b"secret").unwrap();
+    assert_eq!(sealed.partition, "2026-11");
+    assert_eq!(second.unseal(id, &sealed).unwrap(), b"secret");
+    assert_eq!(first.seal(id, november + 1, b"secret").unwrap().partition, "2026-12");
+    assert_eq!(first.seal(id, november, b"secret").unwrap().partition, "2026-11", "and back");
+    assert_eq!(first.digest(b"body"), second.digest(b"body"));
+    assert_ne!(first.digest(b"body"), first.digest(b"bodY"));
+    assert_eq!(first.case_key(" CASE-1 "), second.case_key("CASE-1"));
+}
+
+#[test]
+fn a_key_that_others_may_read_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Keyring::open(dir.path(), Entropy::seeded(1)).unwrap());
+    let path = dir.path().join("digest.key");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(Keyring::open(dir.path(), Entropy::seeded(1)).is_err());
+}
