@@ -2,7 +2,9 @@
 
 #![allow(dead_code, unused_imports)] // every test file takes the part that it needs
 
+pub mod app;
 pub mod databases;
 pub mod postgres;
 
+pub use app::{Answer, TestApp};
 pub use databases::{Databases, Layout};
