@@ -7,7 +7,7 @@ use super::draft::{Draft, DraftField, DraftType};
 use super::fault::{Faults, Place};
 use super::model::{Column, FieldKind};
 use super::scalar::Scalar;
-use super::words::{graphql_name, hint};
+use super::words::hint;
 
 /// What the schema adds to a type's name: `PersonFilter`.
 const GENERATED: [&str; 6] = ["Connection", "Edge", "Filter", "ListFilter", "Order", "Aggregate"];
@@ -37,9 +37,10 @@ pub(super) fn check(draft: &Draft, faults: &mut Faults) {
 
 fn check_type_names(draft: &Draft, faults: &mut Faults) {
     let mut taken: HashMap<String, String> = HashMap::new();
-    for name in RESERVED.into_iter().chain(Scalar::all().iter().map(|(name, _)| *name)) {
+    for name in RESERVED.into_iter().chain(Scalar::ALL.iter().map(|scalar| scalar.graphql_name())) {
         taken.insert(name.to_owned(), "the schema itself".to_owned());
-        taken.insert(format!("{name}Comparison"), "the schema itself".to_owned());
+        let comparison = if name == "ID" { "Id" } else { name };
+        taken.insert(format!("{comparison}Comparison"), "the schema itself".to_owned());
     }
     for draft_type in &draft.types {
         for suffix in GENERATED {
@@ -183,7 +184,7 @@ fn check_join(draft: &Draft, owner: &DraftType, field: &DraftField, faults: &mut
     let target = &draft.types[join.target.0 as usize];
     let (Some(from), Some(to)) = (find_column(owner, &join.from), find_column(target, &join.to)) else { return };
     if storage(from.scalar) != storage(to.scalar) {
-        let (left, right) = (graphql_name(from.scalar), graphql_name(to.scalar));
+        let (left, right) = (from.scalar.graphql_name(), to.scalar.graphql_name());
         let (a, b) = (&join.from, &join.to);
         faults.add(
             &field.place,

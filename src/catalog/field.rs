@@ -7,7 +7,7 @@ use super::draft::{DraftField, Surroundings};
 use super::fault::{Faults, Place};
 use super::model::{Class, Column, DatasetId, FieldKind, Join, Mask, Through};
 use super::scalar::Scalar;
-use super::words::{graphql_name, hint, is_graphql_name, snake_case};
+use super::words::{hint, is_graphql_name, snake_case};
 
 const CLASSES: [(&str, Class); 4] = [
     ("OPEN", Class::Open),
@@ -108,12 +108,12 @@ fn read_column(
     let ty = &field.ty.node;
     let type_place = Place::new(around.file, field.ty.pos);
     let scalar = match &ty.base {
-        BaseType::Named(scalar) => Scalar::from_graphql_name(scalar.as_str()),
+        BaseType::Named(scalar) => Scalar::find(scalar.as_str()),
         BaseType::List(_) => None,
     };
     let Some(scalar) = scalar else {
         let named = innermost(ty);
-        let (en, zh) = hint(named, Scalar::all().iter().map(|(name, _)| *name));
+        let (en, zh) = hint(named, Scalar::ALL.iter().map(|scalar| scalar.graphql_name()));
         faults.add(
             &type_place,
             format!("A column's type is a scalar, not \"{ty}\".{en}"),
@@ -125,7 +125,7 @@ fn read_column(
         && !fits(mask, scalar)
     {
         let word = MASKS.iter().find(|(_, known)| *known == mask).map_or("", |(word, _)| *word);
-        let ty = graphql_name(scalar);
+        let ty = scalar.graphql_name();
         faults.add(
             &arguments.place_of("mask"),
             format!("The mask {word} does not fit {ty}."),
@@ -185,7 +185,7 @@ fn read_join(
     let through = read_through(around, many, arguments, faults);
     let named = innermost(ty);
     let target = around.names.get(named).copied();
-    if target.is_none() && Scalar::from_graphql_name(named).is_some() {
+    if target.is_none() && Scalar::find(named).is_some() {
         faults.add(
             &type_place,
             format!("A join leads to a type, not to the scalar {named}."),

@@ -18,3 +18,4 @@ pub use builtin::{builtin, load_builtin, load_with};
 pub use fault::{Fault, Place};
 pub use model::*;
 pub use read::read;
+pub use words::hint;

@@ -3,32 +3,7 @@
 
 use super::scalar::Scalar;
 
-/// GraphQL name and scalar, in the order in which the documentation lists them.
-const SCALARS: [(&str, Scalar); 11] = [
-    ("String", Scalar::String),
-    ("Int", Scalar::Int),
-    ("ID", Scalar::Id),
-    ("Boolean", Scalar::Boolean),
-    ("Date", Scalar::Date),
-    ("Decimal", Scalar::Decimal),
-    ("NationalId", Scalar::NationalId),
-    ("ParcelNumber", Scalar::ParcelNumber),
-    ("BuildingNumber", Scalar::BuildingNumber),
-    ("PermitNumber", Scalar::PermitNumber),
-    ("AddressKey", Scalar::AddressKey),
-];
-
 impl Scalar {
-    /// Every scalar with its GraphQL name.
-    pub fn all() -> &'static [(&'static str, Scalar)] {
-        &SCALARS
-    }
-
-    /// The scalar of a GraphQL name.
-    pub fn from_graphql_name(name: &str) -> Option<Scalar> {
-        SCALARS.iter().find(|(known, _)| *known == name).map(|(_, scalar)| *scalar)
-    }
-
     /// Kept as text in every database, so that text operators make sense.
     pub fn is_text(self) -> bool {
         match self {
@@ -40,23 +15,6 @@ impl Scalar {
             | Scalar::PermitNumber
             | Scalar::AddressKey => true,
         }
-    }
-}
-
-/// The name that clients see.
-pub(super) fn graphql_name(scalar: Scalar) -> &'static str {
-    match scalar {
-        Scalar::String => "String",
-        Scalar::Int => "Int",
-        Scalar::Id => "ID",
-        Scalar::Boolean => "Boolean",
-        Scalar::Date => "Date",
-        Scalar::Decimal => "Decimal",
-        Scalar::NationalId => "NationalId",
-        Scalar::ParcelNumber => "ParcelNumber",
-        Scalar::BuildingNumber => "BuildingNumber",
-        Scalar::PermitNumber => "PermitNumber",
-        Scalar::AddressKey => "AddressKey",
     }
 }
 
@@ -94,7 +52,7 @@ pub(super) fn is_code(name: &str) -> bool {
 }
 
 /// ` Did you mean "x"?` and its Chinese, or nothing when no known name is close.
-pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> (String, String) {
+pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> (String, String) {
     let limit = (name.chars().count() / 2).max(1);
     let nearest = known.into_iter().map(|known| (distance(name, known), known)).min();
     match nearest {
@@ -129,14 +87,6 @@ mod tests {
     fn columns_are_named_after_fields() {
         for (field, column) in [("parcelNo", "parcel_no"), ("areaM2", "area_m2"), ("share", "share")] {
             assert_eq!(snake_case(field), column);
-        }
-    }
-
-    #[test]
-    fn every_scalar_is_found_by_its_name() {
-        for (name, scalar) in Scalar::all() {
-            assert_eq!(graphql_name(*scalar), *name);
-            assert_eq!(Scalar::from_graphql_name(name), Some(*scalar));
         }
     }
 }

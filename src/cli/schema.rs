@@ -1,8 +1,13 @@
 //! `cityquery schema`: writes or checks the generated schema. Making its text is left to `graphql`.
 
+use std::sync::Arc;
+
+use anyhow::Context;
 use clap::Args;
 
 use super::Installation;
+use crate::catalog;
+use crate::graphql::Face;
 
 const EXAMPLES: &str = "\
 Example:
@@ -26,6 +31,24 @@ pub struct SchemaArguments {
 
 /// Runs the command.
 pub fn run(arguments: SchemaArguments) -> anyhow::Result<()> {
-    let _ = arguments;
-    anyhow::bail!("not built yet")
+    let further = arguments.installation.load()?.catalog.texts()?;
+    let catalog = catalog::load_with(&further).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the declarations have {} faults:\n  {}", lines.len(), lines.join("\n  "))
+    })?;
+    let text = Face::new(Arc::new(catalog)).sdl();
+    let file = &arguments.file;
+    if !arguments.check {
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        println!("{} is written", file.display());
+        return Ok(());
+    }
+    let found = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let differs = found.lines().zip(text.lines()).position(|(found, made)| found != made);
+    match differs {
+        Some(line) => anyhow::bail!("{} is stale from line {}; `cityquery schema` writes it", file.display(), line + 1),
+        None if found != text => anyhow::bail!("{} is stale at its end; `cityquery schema` writes it", file.display()),
+        None => println!("{} is what the declarations make", file.display()),
+    }
+    Ok(())
 }

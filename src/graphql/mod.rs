@@ -1,1 +1,86 @@
-//! graphql
+//! The GraphQL face: the schema made from the catalogue, validation, variables, introspection. Answering
+//! dataset fields is left to `query`; the library's executor never sees them.
+
+mod coerce;
+mod introspect;
+mod limits;
+mod messages;
+mod overlap;
+mod register;
+mod shape;
+mod shape_inputs;
+mod shape_outputs;
+mod validate;
+mod values;
+mod variables;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions, Schema, ValidationMode, Variables};
+use serde_json::{Map, Value};
+
+pub use register::QueryRoot;
+pub use validate::Validated;
+
+use crate::access::refusal::Refusal;
+use crate::catalog::Catalog;
+use crate::config::Limits;
+use shape::Shape;
+
+type Library = Schema<QueryRoot, EmptyMutation, EmptySubscription>;
+
+/// The schema of one catalogue, ready to validate and to describe itself.
+pub struct Face {
+    catalog: Arc<Catalog>,
+    shape: Arc<Shape>,
+    /// Applies every rule and executes nothing.
+    validation: Library,
+    /// Executes what is already known to be valid.
+    introspection: Library,
+}
+
+impl Face {
+    /// Assembles the schema of a catalogue.
+    pub fn new(catalog: Arc<Catalog>) -> Face {
+        let shape = Arc::new(Shape::of(&catalog));
+        // Depth is bounded before, in our words; the library's own bound only must not be the narrower one.
+        let levels = limits::LEVELS + 2;
+        let validation =
+            register::builder(&shape).extension(validate::OnlyValidate).limit_recursive_depth(levels).finish();
+        let introspection =
+            register::builder(&shape).validation_mode(ValidationMode::Fast).limit_recursive_depth(2 * levels).finish();
+        Face { catalog, shape, validation, introspection }
+    }
+
+    /// The catalogue that the schema was made from.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The schema in the schema definition language: the text of `schema.graphql`.
+    pub fn sdl(&self) -> String {
+        let options = SDLExportOptions::new().use_space_ident().prefer_single_line_descriptions();
+        // The library indents empty lines, too.
+        self.validation.sdl_with_options(options).lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+
+    /// Checks a document without its variables; the result can be kept for every caller.
+    pub fn validate(
+        &self,
+        text: &str,
+        operation_name: Option<&str>,
+        limits: &Limits,
+    ) -> Result<Arc<Validated>, Vec<Refusal>> {
+        validate::validate(self, text, operation_name, limits).map(Arc::new)
+    }
+
+    /// The variables of one request, checked and in canonical form.
+    pub fn variables(&self, validated: &Validated, given: &Map<String, Value>) -> Result<Variables, Vec<Refusal>> {
+        variables::coerce(&self.shape, &validated.variables, given)
+    }
+
+    /// Response key → answer for `__schema`, `__type` and `__typename` at the root.
+    pub fn introspect(&self, validated: &Validated, variables: &Variables) -> Result<Map<String, Value>, Vec<Refusal>> {
+        introspect::introspect(self, validated, variables)
+    }
+}

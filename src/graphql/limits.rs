@@ -1,0 +1,215 @@
+//! Bounds a document before the library sees it: the parser recurses on brackets, and validation walks
+//! fragments as often as they are spread, which a few lines can make millions. Cost in rows is `query`'s.
+
+use std::collections::HashMap;
+
+use async_graphql::Name;
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{Pos, Positioned};
+
+use crate::access::refusal::{Code, Position, Refusal};
+use crate::config::Limits;
+
+/// Brackets inside brackets; the parser itself stops at 64.
+const NESTING: usize = 60;
+
+/// Selection sets inside selection sets, fragments included.
+pub(super) const LEVELS: usize = 60;
+
+/// Lists inside lists in an introspection query (`fields { type { fields`): each step multiplies the answer
+/// by the size of the schema.
+const INTROSPECTION_LISTS: usize = 2;
+
+/// Checks the text: its length and the nesting of its brackets.
+pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
+    if text.len() > limits.document_bytes {
+        return Err(too_costly("document_bytes", limits.document_bytes as u64, "bytes of document", "文件位元組"));
+    }
+    let (mut nesting, mut line, mut column) = (0_usize, 1, 0);
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        column += 1;
+        match c {
+            '\n' => (line, column) = (line + 1, 0),
+            '{' | '[' | '(' => nesting += 1,
+            '}' | ']' | ')' => nesting = nesting.saturating_sub(1),
+            '"' | '#' => {
+                let skipped = skip(c, rest.as_str());
+                for c in skipped.chars() {
+                    (line, column) = if c == '\n' { (line + 1, 0) } else { (line, column + 1) };
+                }
+                rest = rest.as_str()[skipped.len()..].chars();
+            }
+            _ => {}
+        }
+        if nesting > NESTING {
+            let refusal = too_costly("nesting", NESTING as u64, "brackets inside brackets", "層括號");
+            return Err(refusal.at(Position { line, column }));
+        }
+    }
+    Ok(())
+}
+
+/// The part of a text or comment that follows its first character; brackets in it do not count.
+fn skip(start: char, rest: &str) -> &str {
+    let end = if start == '#' {
+        rest.find(['\n', '\r'])
+    } else if let Some(block) = rest.strip_prefix("\"\"") {
+        let mut from = 0;
+        loop {
+            match block[from..].find("\"\"\"") {
+                Some(at) if block[..from + at].ends_with('\\') => from += at + 3,
+                found => break found.map(|at| from + at + 5),
+            }
+        }
+    } else {
+        let mut escaped = false;
+        rest.char_indices().find_map(|(at, c)| match c {
+            _ if escaped => {
+                escaped = false;
+                None
+            }
+            '\\' => {
+                escaped = true;
+                None
+            }
+            '"' => Some(at + 1),
+            '\n' => Some(at),
+            _ => None,
+        })
+    };
+    &rest[..end.unwrap_or(rest.len())]
+}
+
+/// What a selection set comes to, fragments expanded.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    fields: u64,
+    aliases: u64,
+    /// Fields inside fields.
+    depth: u64,
+    /// Selection sets inside selection sets.
+    levels: usize,
+    /// Lists inside lists, by the names that introspection gives them.
+    lists: usize,
+    /// The same below `__schema` and `__type`, where they count.
+    introspection: usize,
+}
+
+impl Size {
+    fn beside(&mut self, other: Size) {
+        self.fields = self.fields.saturating_add(other.fields);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.depth = self.depth.max(other.depth);
+        self.levels = self.levels.max(other.levels);
+        self.lists = self.lists.max(other.lists);
+        self.introspection = self.introspection.max(other.introspection);
+    }
+}
+
+/// Checks the document: depth, aliases, fields after fragments are expanded, circles of fragments.
+pub(super) fn check_document(document: &ExecutableDocument, limits: &Limits) -> Result<(), Refusal> {
+    let mut walk = Walk { document, known: HashMap::new() };
+    let mut whole = Size::default();
+    for name in document.fragments.keys() {
+        walk.fragment(name, 0)?;
+    }
+    for (_, operation) in document.operations.iter() {
+        whole.beside(walk.selection(&operation.node.selection_set, 0)?);
+    }
+    let bounds = [
+        ("depth", whole.depth, u64::from(limits.depth), "fields inside fields", "層欄位"),
+        ("aliases", whole.aliases, u64::from(limits.aliases), "aliases", "個別名"),
+        ("fields", whole.fields, u64::from(limits.fields), "fields after fragments are expanded", "個展開後的欄位"),
+        (
+            "introspection",
+            whole.introspection as u64,
+            INTROSPECTION_LISTS as u64,
+            "lists inside lists of introspection",
+            "層內省清單",
+        ),
+    ];
+    for (limit, is, at_most, en, zh) in bounds {
+        if is > at_most {
+            return Err(too_costly(limit, at_most, en, zh).with("is", is));
+        }
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    document: &'a ExecutableDocument,
+    /// `None` while the fragment is being walked: meeting it again is a circle.
+    known: HashMap<&'a Name, Option<Size>>,
+}
+
+impl<'a> Walk<'a> {
+    fn fragment(&mut self, name: &'a Name, level: usize) -> Result<Size, Refusal> {
+        match self.known.get(name) {
+            Some(Some(size)) => return Ok(*size),
+            Some(None) => {
+                let position = self.document.fragments.get(name).map(|fragment| place(fragment.pos));
+                let refusal = Refusal::new(
+                    Code::ValidationFailed,
+                    format!("The fragment \"{name}\" spreads itself."),
+                    format!("片段「{name}」循環引用自己。"),
+                );
+                return Err(position.into_iter().fold(refusal, Refusal::at));
+            }
+            None => {}
+        }
+        // A fragment that is not there is the validation's to report.
+        let Some(fragment) = self.document.fragments.get(name) else { return Ok(Size::default()) };
+        self.known.insert(name, None);
+        let size = self.selection(&fragment.node.selection_set, level)?;
+        self.known.insert(name, Some(size));
+        Ok(size)
+    }
+
+    fn selection(&mut self, set: &'a Positioned<SelectionSet>, level: usize) -> Result<Size, Refusal> {
+        let deep = || too_costly("nesting", LEVELS as u64, "selections inside selections", "層選取").at(place(set.pos));
+        if level > LEVELS {
+            return Err(deep());
+        }
+        let mut size = Size::default();
+        for item in &set.node.items {
+            let inner = match &item.node {
+                Selection::Field(field) => {
+                    let name = field.node.name.node.as_str();
+                    let mut inner = self.selection(&field.node.selection_set, level + 1)?;
+                    inner.fields = inner.fields.saturating_add(1);
+                    inner.aliases = inner.aliases.saturating_add(u64::from(field.node.alias.is_some()));
+                    // Introspection is deep by nature and bounded by its own rule.
+                    inner.depth = if name.starts_with("__") { 1 } else { inner.depth + 1 };
+                    let list = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
+                    inner.lists += usize::from(list);
+                    if matches!(name, "__schema" | "__type") {
+                        inner.introspection = inner.lists;
+                    }
+                    inner
+                }
+                Selection::InlineFragment(inline) => self.selection(&inline.node.selection_set, level + 1)?,
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, level + 1)?,
+            };
+            size.beside(Size { levels: inner.levels + 1, ..inner });
+        }
+        if level + size.levels > LEVELS + 1 {
+            return Err(deep());
+        }
+        Ok(size)
+    }
+}
+
+fn place(pos: Pos) -> Position {
+    Position { line: pos.line, column: pos.column }
+}
+
+fn too_costly(limit: &str, at_most: u64, en: &str, zh: &str) -> Refusal {
+    Refusal::new(
+        Code::QueryTooCostly,
+        format!("Too large: at most {at_most} {en} are allowed."),
+        format!("超過上限：至多 {at_most} {zh}。"),
+    )
+    .with("limit", limit)
+    .with("atMost", at_most)
+}

@@ -1,0 +1,219 @@
+//! Registers the shape with async-graphql. `create_type_info` is a static function without arguments, so the
+//! shape reaches it through a thread-local that lives only while a schema is built.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::Field as Selected;
+use async_graphql::registry::{
+    __DirectiveLocation, MetaDirective, MetaDirectiveInvocation, MetaEnumValue, MetaField, MetaInputValue, MetaType,
+    MetaTypeId, Registry,
+};
+use async_graphql::resolver_utils::resolve_container;
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, EmptyMutation, EmptySubscription, ObjectType, OutputType, Positioned,
+    Schema, SchemaBuilder, ServerError, ServerResult, Value,
+};
+
+use super::coerce;
+use super::shape::{Field, Input, InputField, InputKind, Object, Shape};
+
+thread_local! {
+    static SHAPE: RefCell<Option<Arc<Shape>>> = const { RefCell::new(None) };
+}
+
+/// Starts a schema of this shape.
+pub(super) fn builder(shape: &Arc<Shape>) -> SchemaBuilder<QueryRoot, EmptyMutation, EmptySubscription> {
+    SHAPE.set(Some(shape.clone()));
+    let builder = Schema::build(QueryRoot, EmptyMutation, EmptySubscription);
+    SHAPE.set(None);
+    builder
+}
+
+/// The query root: registered for validation and introspection; dataset fields are answered by `query`.
+pub struct QueryRoot;
+
+impl ContainerType for QueryRoot {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        Err(ServerError::new("dataset fields are not answered here", Some(ctx.item.pos)))
+    }
+}
+
+impl OutputType for QueryRoot {
+    fn type_name() -> Cow<'static, str> {
+        "Query".into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        let shape = SHAPE.with_borrow(Clone::clone);
+        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| match &shape {
+            Some(shape) => register(shape, registry),
+            None => object("Query", &Object { description: String::new(), fields: Vec::new() }),
+        })
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _field: &Positioned<Selected>) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+impl ObjectType for QueryRoot {}
+
+/// Registers everything and gives back the root, which the library inserts itself.
+fn register(shape: &Shape, registry: &mut Registry) -> MetaType {
+    registry.add_directive(semantic_non_null());
+    for (name, of) in &shape.inputs {
+        // The scalars of GraphQL itself are there already.
+        if !registry.types.contains_key(name) {
+            registry.types.insert(name.clone(), input(name, of));
+        }
+    }
+    let mut root = None;
+    for (name, of) in &shape.objects {
+        let registered = object(name, of);
+        if name == "Query" {
+            root = Some(registered);
+        } else {
+            registry.types.insert(name.clone(), registered);
+        }
+    }
+    root.unwrap_or_else(|| object("Query", &Object { description: String::new(), fields: Vec::new() }))
+}
+
+fn semantic_non_null() -> MetaDirective {
+    let mut levels = InputField::new("levels", "[Int!]!", "Nesting levels of the list that are meant, from 0.");
+    levels.ty.nullable = false;
+    let mut levels = argument(&levels);
+    levels.default_value = Some("[0]".to_owned());
+    MetaDirective {
+        name: "semanticNonNull".to_owned(),
+        description: Some(
+            "資料必有值: the data is never null here; null comes only with an error, such as a field that is not granted."
+                .to_owned(),
+        ),
+        locations: vec![__DirectiveLocation::FIELD_DEFINITION],
+        args: IndexMap::from([("levels".to_owned(), levels)]),
+        is_repeatable: false,
+        visible: None,
+        composable: None,
+    }
+}
+
+fn object(name: &str, of: &Object) -> MetaType {
+    MetaType::Object {
+        name: name.to_owned(),
+        description: text(&of.description),
+        fields: of.fields.iter().map(|field| (field.name.clone(), member(field))).collect(),
+        cache_control: Default::default(),
+        extends: false,
+        shareable: false,
+        resolvable: true,
+        keys: None,
+        visible: None,
+        inaccessible: false,
+        interface_object: false,
+        tags: Vec::new(),
+        is_subscription: false,
+        rust_typename: None,
+        directive_invocations: Vec::new(),
+        requires_scopes: Vec::new(),
+    }
+}
+
+fn member(field: &Field) -> MetaField {
+    let never_null = MetaDirectiveInvocation { name: "semanticNonNull".to_owned(), args: IndexMap::new() };
+    MetaField {
+        name: field.name.clone(),
+        description: text(&field.description),
+        args: field.arguments.iter().map(|given| (given.name.clone(), argument(given))).collect(),
+        ty: field.ty.clone(),
+        deprecation: Default::default(),
+        cache_control: Default::default(),
+        external: false,
+        requires: None,
+        provides: None,
+        visible: None,
+        shareable: false,
+        inaccessible: false,
+        tags: Vec::new(),
+        override_from: None,
+        compute_complexity: None,
+        directive_invocations: field.semantic_non_null.then_some(never_null).into_iter().collect(),
+        requires_scopes: Vec::new(),
+    }
+}
+
+fn argument(given: &InputField) -> MetaInputValue {
+    MetaInputValue {
+        name: given.name.clone(),
+        description: text(&given.description),
+        ty: given.ty.to_string(),
+        deprecation: Default::default(),
+        default_value: None,
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        is_secret: false,
+        directive_invocations: Vec::new(),
+    }
+}
+
+fn input(name: &str, of: &Input) -> MetaType {
+    match &of.kind {
+        InputKind::Scalar(scalar) => {
+            let scalar = *scalar;
+            MetaType::Scalar {
+                name: name.to_owned(),
+                description: text(&of.description),
+                is_valid: Some(Arc::new(move |value| coerce::scalar(scalar, &mut value.clone().into_value()).is_ok())),
+                visible: None,
+                inaccessible: false,
+                tags: Vec::new(),
+                specified_by_url: None,
+                directive_invocations: Vec::new(),
+                requires_scopes: Vec::new(),
+            }
+        }
+        InputKind::Enum(words) => MetaType::Enum {
+            name: name.to_owned(),
+            description: text(&of.description),
+            enum_values: words.iter().map(|(word, says)| (word.clone(), enum_value(word, says))).collect(),
+            visible: None,
+            inaccessible: false,
+            tags: Vec::new(),
+            rust_typename: None,
+            directive_invocations: Vec::new(),
+            requires_scopes: Vec::new(),
+        },
+        InputKind::Object(fields) => MetaType::InputObject {
+            name: name.to_owned(),
+            description: text(&of.description),
+            input_fields: fields.iter().map(|field| (field.name.clone(), argument(field))).collect(),
+            visible: None,
+            inaccessible: false,
+            tags: Vec::new(),
+            rust_typename: None,
+            oneof: false,
+            directive_invocations: Vec::new(),
+        },
+    }
+}
+
+fn enum_value(word: &str, says: &str) -> MetaEnumValue {
+    MetaEnumValue {
+        name: word.to_owned(),
+        description: text(says),
+        deprecation: Default::default(),
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        directive_invocations: Vec::new(),
+    }
+}
+
+/// A description. The library's printer does not escape three quotation marks, nor a backslash on one line.
+fn text(description: &str) -> Option<String> {
+    (!description.is_empty()).then(|| description.replace("\"\"\"", "\u{2033}").replace('\\', "\u{ff3c}"))
+}
