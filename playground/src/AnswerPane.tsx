@@ -15,48 +15,12 @@ const REFUSALS = new Set(['FORBIDDEN', 'UNAUTHENTICATED', 'FORM_REQUIRED', 'PURP
 
 export function AnswerPane({ words, answer, running, onCoordinate }: Props) {
   const [shown, setShown] = useState<number | null>(null);
-  const [copied, setCopied] = useState(false);
   useEffect(() => setShown(null), [answer]);
-
-  const copyRecord = async () => {
-    await navigator.clipboard.writeText(answer?.record ?? '');
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
-  };
 
   return (
     <section className="pane answer" aria-label={words.answer} aria-busy={running}>
       <div className="bar">
         <Verdict words={words} answer={answer} running={running} />
-        <span className="gap" />
-        {answer && answer.status > 0 && (
-          <dl className="facts">
-            {answer.record && (
-              <div title={words.recordHint}>
-                <dt>{words.record}</dt>
-                <dd>
-                  <button className="plain" onClick={() => void copyRecord()} data-part="record" data-record={answer.record}>
-                    <code>{copied ? `✓ ${words.copied}` : answer.record}</code>
-                  </button>
-                </dd>
-              </div>
-            )}
-            {answer.cost && (
-              <div title={words.costHint}>
-                <dt>{words.cost}</dt>
-                <dd data-part="cost">{answer.cost}</dd>
-              </div>
-            )}
-            <div>
-              <dt>{words.time}</dt>
-              <dd>{answer.milliseconds.toFixed(answer.milliseconds < 10 ? 1 : 0)} ms</dd>
-            </div>
-            <div>
-              <dt>{words.size}</dt>
-              <dd>{answer.bytes < 2048 ? `${answer.bytes} B` : `${(answer.bytes / 1024).toFixed(1)} KB`}</dd>
-            </div>
-          </dl>
-        )}
       </div>
       {answer ? (
         <>
@@ -70,6 +34,7 @@ export function AnswerPane({ words, answer, running, onCoordinate }: Props) {
             </div>
           )}
           <Editor kind="answer" label={words.answer} text={answer.text} refused={answer.refused} shown={shown} />
+          {answer.status > 0 && <Facts words={words} answer={answer} />}
         </>
       ) : (
         <div className="empty">
@@ -78,6 +43,43 @@ export function AnswerPane({ words, answer, running, onCoordinate }: Props) {
         </div>
       )}
     </section>
+  );
+}
+
+function Facts({ words, answer }: { words: Words; answer: Answer }) {
+  const [copied, setCopied] = useState(false);
+  const copyRecord = async () => {
+    await navigator.clipboard.writeText(answer.record);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return (
+    <dl className="facts">
+      {answer.record && (
+        <div title={words.recordHint}>
+          <dt>{words.record}</dt>
+          <dd>
+            <button className="plain" onClick={() => void copyRecord()} data-part="record" data-record={answer.record}>
+              <code>{answer.record}</code> {copied ? `✓ ${words.copied}` : ''}
+            </button>
+          </dd>
+        </div>
+      )}
+      {answer.cost && (
+        <div title={words.costHint}>
+          <dt>{words.cost}</dt>
+          <dd data-part="cost">{answer.cost}</dd>
+        </div>
+      )}
+      <div>
+        <dt>{words.time}</dt>
+        <dd>{answer.milliseconds.toFixed(answer.milliseconds < 10 ? 1 : 0)} ms</dd>
+      </div>
+      <div>
+        <dt>{words.size}</dt>
+        <dd>{answer.bytes < 2048 ? `${answer.bytes} B` : `${(answer.bytes / 1024).toFixed(1)} KB`}</dd>
+      </div>
+    </dl>
   );
 }
 
@@ -119,7 +121,7 @@ function Row({ words, problem, line, onLine, onCoordinate }: RowProps) {
             <code>{problem.coordinate}</code>
           </button>
         )}
-        {problem.clause && <span className="chip">{problem.clause}</span>}
+        {problem.use && <span className="chip">{words.uses[problem.use] ?? problem.use}</span>}
         <span className="gap" />
         {line > 0 && (
           <button className="plain small" onClick={() => onLine(line)}>
@@ -141,6 +143,7 @@ function Row({ words, problem, line, onLine, onCoordinate }: RowProps) {
               {words.dataset}: {problem.dataset}
             </>
           )}
+          {problem.clause && ` · ${words.ofClause(problem.clause)}`}
           {problem.place && ` · ${problem.place}`}
         </p>
       )}

@@ -42,7 +42,7 @@ export function App() {
     localStorage.setItem('language', language);
   }, [language]);
   useEffect(() => void loadDemoAccounts().then(setDemo), []);
-  useEffect(() => sessionStorage.setItem(KEPT_QUERY, query), [query]);
+  useEffect(() => void sessionStorage.setItem(KEPT_QUERY, query), [query]);
 
   const choose = useCallback((next: Operation | null) => {
     setOperation(next);
@@ -98,6 +98,17 @@ export function App() {
       setRunning(null);
     }
   }, [name, query, running, session, under, variables, words]);
+
+  // Ctrl + Enter runs from anywhere on the page; inside the editors their own key map has taken it already.
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+      event.preventDefault();
+      void run();
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, [run]);
 
   const tidy = useCallback(() => {
     try {

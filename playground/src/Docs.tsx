@@ -43,6 +43,14 @@ export function Docs({ words, state, place, onPlace }: Props) {
     <div className="scroll docs" role="tabpanel">
       <div className="filter">
         <input type="search" value={text} onChange={(event) => setText(event.target.value)} placeholder={words.findInSchema} aria-label={words.findInSchema} />
+        {!found && place && (
+          <div className="crumb">
+            <button className="plain" onClick={back}>
+              ← {words.back}
+            </button>
+            <code>{place.type}</code>
+          </div>
+        )}
       </div>
       {found ? (
         <ul className="found">
@@ -57,7 +65,7 @@ export function Docs({ words, state, place, onPlace }: Props) {
           {found.length === 0 && <li className="soft none">{words.noMatch}</li>}
         </ul>
       ) : (
-        <TypePage key={place?.type ?? ''} words={words} schema={schema} place={place} onGo={go} onBack={place ? back : null} />
+        <TypePage key={place?.type ?? ''} words={words} schema={schema} place={place} onGo={go} />
       )}
     </div>
   );
@@ -68,12 +76,11 @@ interface PageProps {
   schema: GraphQLSchema;
   place: Place | null;
   onGo: (place: Place) => void;
-  onBack: (() => void) | null;
 }
 
-function TypePage({ words, schema, place, onGo, onBack }: PageProps) {
+function TypePage({ words, schema, place, onGo }: PageProps) {
   const target = useRef<HTMLLIElement>(null);
-  useEffect(() => target.current?.scrollIntoView({ block: 'center' }), [place]);
+  useEffect(() => void target.current?.scrollIntoView({ block: 'center' }), [place]);
   const type = schema.getType(place?.type ?? 'Query');
   if (!type) return <p className="soft none">{words.noMatch}</p>;
   const atRoot = place === null;
@@ -81,12 +88,7 @@ function TypePage({ words, schema, place, onGo, onBack }: PageProps) {
   return (
     <>
       <div className="type-head">
-        {onBack && (
-          <button className="plain" onClick={onBack}>
-            ← {words.back}
-          </button>
-        )}
-        <h2>{atRoot ? words.roots : <code>{type.name}</code>}</h2>
+        {atRoot && <h2>{words.roots}</h2>}
         {!atRoot && type.description && <p className="prose">{type.description}</p>}
       </div>
       <ul className="fields" aria-label={isInputObjectType(type) ? words.inputFields : words.fields}>

@@ -13,6 +13,7 @@ interface Props {
 
 export function SignIn({ words, demo, session, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const first = useRef<HTMLInputElement>(null);
   const [account, setAccount] = useState('');
   const [password, setPassword] = useState('');
   const [wanted, setWanted] = useState('');
@@ -20,7 +21,11 @@ export function SignIn({ words, demo, session, onClose }: Props) {
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
 
-  useEffect(() => dialog.current?.showModal(), []);
+  // Opening a dialog moves the focus to its first control, which would be the one that closes it.
+  useEffect(() => {
+    dialog.current?.showModal();
+    first.current?.focus();
+  }, []);
 
   const attempt = async (work: () => Promise<unknown>) => {
     setBusy(true);
@@ -57,7 +62,7 @@ export function SignIn({ words, demo, session, onClose }: Props) {
         <form onSubmit={submit}>
           <label>
             {words.account}
-            <input value={account} onChange={(event) => setAccount(event.target.value)} autoComplete="username" autoCapitalize="none" spellCheck={false} required autoFocus />
+            <input value={account} onChange={(event) => setAccount(event.target.value)} autoComplete="username" autoCapitalize="none" spellCheck={false} required ref={first} />
           </label>
           <label>
             {words.password}
@@ -71,7 +76,7 @@ export function SignIn({ words, demo, session, onClose }: Props) {
           )}
           {trouble && (
             <p className="trouble" role="alert">
-              {expired ? '' : `${words.signInFailed}：`}
+              {expired ? '' : words.signInFailed}
               {trouble}
             </p>
           )}

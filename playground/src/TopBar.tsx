@@ -82,6 +82,7 @@ export function TopBar({ words, session, under, onUnder, onLanguage, onSignIn, s
         </div>
       )}
       <span className="gap" />
+      {account && session.passwordDays !== null && <span className="ended">{words.passwordEnds(session.passwordDays)}</span>}
       {session.ended && !account && <span className="ended">{words.sessionEnded}</span>}
       <button className="plain" onClick={onLanguage} title={words.languageHint} data-part="language">
         {words.language}

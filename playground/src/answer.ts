@@ -9,6 +9,8 @@ export interface Problem {
   dataset: string;
   custodian: string;
   /** The use that was refused: select, filter, order … */
+  use: string;
+  /** Clause of the operating procedure that the refusal rests on. */
   clause: string;
   path: (string | number)[];
   place: string;
@@ -109,7 +111,8 @@ function readProblem(error: Bag): Problem {
     coordinate: text(extensions.coordinate),
     dataset: text(extensions.dataset),
     custodian: typeof custodian === 'object' ? text(custodian.title ?? custodian.code) : text(extensions.custodianTitle) || text(custodian),
-    clause: text(extensions.clause ?? extensions.use),
+    use: text(extensions.use),
+    clause: text(extensions.clause),
     path: Array.isArray(error.path) ? (error.path as (string | number)[]) : [],
     place: locations.map(({ line, column }) => `${line}:${column}`).join(', '),
   };

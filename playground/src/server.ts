@@ -3,6 +3,8 @@ export interface Tokens {
   access_token: string;
   expires_in: number;
   refresh_token: string;
+  /** Only when the password ends within two weeks. */
+  password_expires_in_days?: number;
 }
 
 export interface DemoAccount {
@@ -85,7 +87,7 @@ export async function loadPerson(headers: Record<string, string>): Promise<Perso
   const forms = (Array.isArray(person.forms) ? person.forms : []) as Record<string, unknown>[];
   return {
     account: String(person.account ?? ''),
-    agency: String(person.agency ?? ''),
+    agency: String(person.agencyTitle ?? person.agency ?? ''),
     name: String(person.name ?? person.account ?? ''),
     forms: forms.map((form) => ({
       number: String(form.number),

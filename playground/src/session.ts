@@ -9,6 +9,8 @@ interface Session {
   refresh: string;
   /** Milliseconds since 1970 by this machine's clock. */
   expires: number;
+  /** Days until the password must be changed, when they are few. */
+  passwordDays: number | null;
 }
 
 const KEPT = 'session';
@@ -18,6 +20,7 @@ const MARGIN = 60_000;
 export interface SessionState {
   person: Person | null;
   account: string | null;
+  passwordDays: number | null;
   /** Said once after a session ended by itself. */
   ended: boolean;
   signIn: (account: string, password: string) => Promise<Person>;
@@ -40,6 +43,7 @@ export function useSession(language: Language): SessionState {
   const renewing = useRef<Promise<void> | null>(null);
   const [account, setAccount] = useState(session.current?.account ?? null);
   const [person, setPerson] = useState<Person | null>(null);
+  const [passwordDays, setPasswordDays] = useState(session.current?.passwordDays ?? null);
   const [ended, setEnded] = useState(false);
 
   const keep = useCallback((next: Session | null) => {
@@ -47,13 +51,15 @@ export function useSession(language: Language): SessionState {
     if (next) sessionStorage.setItem(KEPT, JSON.stringify(next));
     else sessionStorage.removeItem(KEPT);
     setAccount(next?.account ?? null);
+    setPasswordDays(next?.passwordDays ?? null);
     if (!next) setPerson(null);
   }, []);
 
   const take = useCallback(
     (name: string, tokens: Tokens) => {
       const expires = Date.now() + tokens.expires_in * 1000;
-      keep({ account: name, access: tokens.access_token, refresh: tokens.refresh_token, expires });
+      const passwordDays = tokens.password_expires_in_days ?? null;
+      keep({ account: name, access: tokens.access_token, refresh: tokens.refresh_token, expires, passwordDays });
     },
     [keep],
   );
@@ -137,7 +143,7 @@ export function useSession(language: Language): SessionState {
   }, [greet, keep]);
 
   return useMemo(
-    () => ({ person, account, ended, signIn, changePassword, signOut, headers }),
-    [account, changePassword, ended, headers, person, signIn, signOut],
+    () => ({ person, account, passwordDays, ended, signIn, changePassword, signOut, headers }),
+    [account, changePassword, ended, headers, passwordDays, person, signIn, signOut],
   );
 }

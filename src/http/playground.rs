@@ -1,7 +1,7 @@
 //! `GET /playground` and `/`: the page and its files, embedded compressed. Building them is left to `playground/`.
 
 use std::io::Read;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Path;
@@ -89,13 +89,13 @@ impl Asset {
 
 /// The playground's routes. `demo_accounts` is the demonstration's `accounts.json`: given, anybody may read it; on a
 /// real installation it is not there, and the page is told so without an error.
-pub fn routes<S: Clone + Send + Sync + 'static>(demo_accounts: Option<Bytes>) -> Router<S> {
+pub fn routes<S: Clone + Send + Sync + 'static>(demo_accounts: Option<Arc<str>>) -> Router<S> {
     Router::new()
         .route("/", get(page))
         .route("/playground", get(page))
         .route("/playground/", get(page))
         .route("/playground/{name}", get(file))
-        .route("/playground/demo.json", get(async move || demo(demo_accounts)))
+        .route("/playground/demo.json", get(async move || demo(demo_accounts.as_deref())))
 }
 
 async fn page(headers: HeaderMap, uri: Uri) -> Response {
@@ -113,9 +113,9 @@ fn find(name: &str, headers: &HeaderMap, uri: &Uri) -> Response {
     }
 }
 
-fn demo(accounts: Option<Bytes>) -> Response {
+fn demo(accounts: Option<&str>) -> Response {
     let mut response = match accounts {
-        Some(accounts) => ([(CONTENT_TYPE, "application/json; charset=utf-8")], accounts).into_response(),
+        Some(accounts) => ([(CONTENT_TYPE, "application/json; charset=utf-8")], accounts.to_owned()).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    async fn ask(uri: &str, headers: &[(&str, &str)], demo: Option<Bytes>) -> (Response, Bytes) {
+    async fn ask(uri: &str, headers: &[(&str, &str)], demo: Option<Arc<str>>) -> (Response, Bytes) {
         let mut request = Request::get(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -220,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn demo_accounts_are_served_in_demo_mode_only() {
-        let accounts = Bytes::from_static(b"[]");
+        let accounts = Arc::from("[]");
         let (given, bytes) = ask("/playground/demo.json", &[], Some(accounts)).await;
         assert_eq!((given.status().as_u16(), &bytes[..]), (200, &b"[]"[..]));
         assert_eq!(header(&given, "cache-control"), "no-store");

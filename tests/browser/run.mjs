@@ -1,0 +1,141 @@
+// The playground as people use it, in a real browser, against a running demonstration: CITYQUERY_URL=… node run.mjs
+// Leaves screenshots in target/screenshots.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { open, Watch } from './browser.mjs';
+import { tryOperations } from './operations.mjs';
+
+const url = process.env.CITYQUERY_URL;
+if (!url) throw new Error('CITYQUERY_URL is not set: the address of a running `cityquery demo`');
+const pictures = join(fileURLToPath(new URL('../../', import.meta.url)), 'target/screenshots');
+mkdirSync(pictures, { recursive: true });
+
+const browser = await open();
+const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
+const page = await context.newPage();
+const watch = new Watch(page, url);
+const step = async (name, work) => {
+  const start = performance.now();
+  await work();
+  await page.screenshot({ path: join(pictures, `${name}.png`) });
+  console.log(`ok ${name} (${Math.round(performance.now() - start)} ms)`);
+};
+const must = (condition, text) => {
+  if (!condition) throw new Error(text);
+};
+const part = (name) => page.locator(`[data-part="${name}"]`);
+const answerText = () => page.locator('.pane.answer .cm-content').innerText();
+/** Runs what is in the editor and waits for its answer. */
+const run = async () => {
+  const answered = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+  await part('run').click();
+  const response = await answered;
+  await page.locator('.pane.answer[aria-busy="false"]').waitFor();
+  return { status: response.status(), sent: response.request(), body: await response.json() };
+};
+
+try {
+  await step('1-first-sight', async () => {
+    await page.goto(`${url}/`);
+    await page.locator('.pane.query .cm-content').getByText('BuildingAtRisk').first().waitFor();
+    must(await page.locator('[data-operation]').count() >= 17, 'the ready-made operations are listed');
+  });
+
+  await step('2-demo-accounts', async () => {
+    await part('sign-in').click();
+    await page.locator('[data-account="newcomer"]').waitFor();
+  });
+
+  let record = '';
+  await step('3-building-at-risk', async () => {
+    await page.locator('[data-account="fire.officer"]').click();
+    await part('account').getByText('fire.officer').waitFor();
+    await page.locator('.under select').first().locator('option:checked:not([value=""])').waitFor({ state: 'attached' });
+    const { body, sent } = await run();
+    const headers = sent.headers();
+    must(headers['x-form'] && headers['x-purpose'] && headers['x-case-number'], 'form, purpose and case number are sent');
+    must(body.data?.usePermit?.parcels?.length > 0, `the building was found: ${JSON.stringify(body.errors ?? body.data)}`);
+    must(/"nationalId": "[A-Z][A-Z0-9]{2}\*{4}\d{3}"/.test(JSON.stringify(body, null, 1)), 'national ids come masked');
+    must(!/"nationalId": ?"[A-Z][A-Z0-9]\d{8}"/.test(JSON.stringify(body)), 'no national id comes in full');
+    must((await answerText()).includes('"usePermit"'), 'the answer is shown');
+    record = (await part('record').getAttribute('data-record')) ?? '';
+    must(record.length > 8, 'the number of the record is shown');
+    must((await part('cost').innerText()).length > 0, 'the cost is shown');
+  });
+
+  await step('4-schema', async () => {
+    await page.getByRole('tab', { name: 'Schema' }).click();
+    await page.getByPlaceholder('Find a type or field').fill('fire inspection result');
+    await page.getByRole('button', { name: /FireInspection\.result/ }).first().click();
+    await page.locator('.fields .chosen').waitFor();
+  });
+
+  await step('5-a-field-refused', async () => {
+    await page.getByRole('tab', { name: 'Operations' }).click();
+    await page.getByRole('button', { name: 'New query' }).click();
+    await page.locator('.pane.query .cm-content').first().click();
+    await page.keyboard.insertText('{ persons(first: 2) { nodes { name indigenousStatus maritalStatus } } }');
+    await page.locator('.pane.query .cm-content').first().press('Control+Shift+f');
+    const { body } = await run();
+    must(body.errors?.some(({ extensions }) => extensions.coordinate === 'Person.indigenousStatus'), 'the sensitive field is refused');
+    await page.locator('.problems [data-code="FORBIDDEN"]').filter({ hasText: 'Person.indigenousStatus' }).first().waitFor();
+  });
+
+  await step('6-chinese', async () => {
+    await part('language').click();
+    await page.getByRole('tab', { name: '查詢範例' }).waitFor();
+    must((await page.locator('html').getAttribute('lang')) === 'zh-Hant-TW', 'the page says its language');
+    const { body } = await run();
+    must(/[一-鿿]/.test(body.errors[0].message), `the server answers in Chinese: ${body.errors[0].message}`);
+    await page.locator('.problems').getByText(body.errors[0].message).first().waitFor();
+    await page.locator('[data-operation]').first().click();
+  });
+
+  await step('7-newcomer', async () => {
+    await part('account').click();
+    await page.locator('[data-account="newcomer"]').click();
+    await part('account').getByText('newcomer').waitFor();
+    const { body } = await run();
+    must(!JSON.stringify(body.data ?? null).match(/"permitNo":\s*"/), 'a newcomer gets no row');
+    await page.locator('.problems li').first().waitFor();
+    must((await page.locator('.problems .code').first().innerText()).length > 4, 'the refusal has its code');
+  });
+
+  await step('8-reload-keeps-the-session', async () => {
+    await page.reload();
+    await part('account').getByText('newcomer').waitFor();
+    await page.getByRole('button', { name: '登出' }).click();
+    await part('sign-in').waitFor();
+    must((await page.evaluate(() => sessionStorage.getItem('session'))) === null, 'signing out forgets the tokens');
+  });
+
+  await step('9-wrong-password-by-keyboard', async () => {
+    await part('sign-in').focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('fire.officer');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('not the password');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+  });
+
+  await step('10-dark', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.reload();
+    await page.locator('[data-operation]').first().waitFor();
+  });
+
+  watch.check();
+  console.log(`ok the page asked ${watch.requests} times, always of its own server, and the console stayed clean`);
+  await tryOperations(url);
+} catch (error) {
+  await page.screenshot({ path: join(pictures, 'failed.png') }).catch(() => {});
+  console.error(`browser: ${error.message}`);
+  console.error(watch.faults.join('\n'));
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
