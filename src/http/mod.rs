@@ -7,6 +7,7 @@ use axum::Router;
 pub mod auth;
 pub mod headers;
 pub mod oauth;
+pub mod playground;
 pub mod sign_in;
 pub mod state;
 pub mod status;
