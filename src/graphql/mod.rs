@@ -2,6 +2,7 @@
 //! dataset fields is left to `query`; the library's executor never sees them.
 
 mod coerce;
+pub mod engine;
 mod introspect;
 mod limits;
 mod messages;

@@ -1,11 +1,21 @@
-//! What every handler is given: settings, catalogue, accounts, audit log, clock. Made once at start.
+//! What every handler is given: settings, catalogue, accounts, engine, audit log, clock. Made once at start.
 
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
 
 use crate::accounts::Accounts;
-use crate::audit::AuditLog;
+use crate::audit::log::{Options, SERVER};
+use crate::audit::{AuditLog, Recovery};
 use crate::catalog::Catalog;
 use crate::config::{Clock, Config, Entropy};
+use crate::graphql::engine::Engine;
+use crate::query::page::Sealer;
+use crate::store::control;
+use crate::store::layout::Databases;
 
 /// The parts of the running program, shared by all requests.
 pub struct App {
@@ -13,6 +23,10 @@ pub struct App {
     pub config: Config,
     /// The declarations.
     pub catalog: Arc<Catalog>,
+    /// The schema as text.
+    pub sdl: String,
+    /// Answers operations.
+    pub engine: Engine,
     /// People, sessions, forms; `accounts.rights()` is the rights store.
     pub accounts: Arc<Accounts>,
     /// The audit log.
@@ -23,4 +37,44 @@ pub struct App {
     pub entropy: Entropy,
     /// The demo's accounts as JSON, for the playground's one click; none on a real installation.
     pub demo_accounts: Option<Arc<str>>,
+}
+
+impl App {
+    /// Opens an installation whose databases are migrated. What the audit log found at its end is told beside it.
+    pub async fn open(
+        config: Config,
+        catalog: Arc<Catalog>,
+        clock: Clock,
+        entropy: Entropy,
+        demo_accounts: Option<Arc<str>>,
+    ) -> anyhow::Result<(App, Recovery)> {
+        let db = control::connect(&config.control).await.context("the control database")?;
+        let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await?;
+        let options = Options::new(&config.audit, SERVER, catalog.hash, clock.clone(), entropy.clone());
+        let (audit, recovery) = AuditLog::open(options)?;
+        let time = Duration::from_millis(config.limits.time_ms);
+        let databases = Databases::open(&config.datasets, time).context("the datasets")?;
+        let key = cursor_key(&config.accounts.keys_dir, &entropy).context("the key that seals cursors")?;
+        let nonces = entropy.clone();
+        let sealer = Sealer::new(&key, move || nonces.bytes());
+        let engine = Engine::new(catalog.clone(), databases, &config.limits, sealer);
+        let sdl = engine.face().sdl();
+        let audit = Arc::new(audit);
+        Ok((App { config, catalog, sdl, engine, accounts, audit, clock, entropy, demo_accounts }, recovery))
+    }
+}
+
+/// The key that seals cursors: kept, so that cursors outlive a restart and hold on every server that shares the folder.
+fn cursor_key(folder: &Path, entropy: &Entropy) -> std::io::Result<[u8; 32]> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = folder.join("cursors.key");
+    let fresh: [u8; 32] = entropy.bytes();
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file) {
+        Ok(mut new) => new.write_all(&fresh).map(|()| fresh),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let kept = std::fs::read(&file)?;
+            kept.try_into().map_err(|_| std::io::Error::other(format!("{} must hold 32 bytes", file.display())))
+        }
+        Err(error) => Err(error),
+    }
 }

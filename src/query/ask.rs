@@ -1,7 +1,6 @@
 //! What an operation asks, resolved against the catalogue: fragments expanded, aliases merged, arguments read into
 //! named parts. It decides nothing; which uses it makes of which fields is listed by `query::uses`.
 
-use async_graphql::parser::types::OperationType;
 use async_graphql_value::{Name, Value};
 
 use crate::access::Position;
@@ -10,14 +9,8 @@ use crate::catalog::{FieldId, TypeId};
 /// One operation.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// Query, mutation or subscription.
-    pub ty: OperationType,
     /// Its roots in the order of the answer.
     pub roots: Vec<Root>,
-    /// The variables it declares.
-    pub variables: Vec<Variable>,
-    /// Variables whose presence or value decided what is asked; a plan is kept for the same answers only.
-    pub decided_by: Vec<String>,
     /// Values of variables stand in what is asked, so that its plan fits this request only.
     pub single_use: bool,
     /// Selected fields in all.
@@ -26,19 +19,6 @@ pub struct Operation {
     pub aliases: u32,
     /// Deepest nesting of selections.
     pub depth: u32,
-}
-
-/// A declared variable.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Variable {
-    /// Name without `$`.
-    pub name: String,
-    /// `[Int!]!`
-    pub ty: async_graphql::parser::types::Type,
-    /// Default, if declared.
-    pub default: Option<async_graphql_value::ConstValue>,
-    /// Where it is declared.
-    pub position: Position,
 }
 
 /// A root field.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::ask::{PageField, Variable};
+use super::ask::PageField;
 use super::slot::{Number, Slot};
 use crate::access::Refusal;
 use crate::audit::shape::Blob;
@@ -25,8 +25,6 @@ pub struct Plan {
     pub rectangles: u16,
     /// One error for each denied selection.
     pub denied: Vec<Refusal>,
-    /// The variables of the operation.
-    pub variables: Vec<Variable>,
     /// For the cost, one for each list and row asked for.
     pub estimates: Vec<Estimate>,
     /// Uses personal data.

@@ -6,6 +6,7 @@ use super::cost::Bounds;
 use super::plan::{
     Estimate, Expected, FieldOut, FieldOutKind, Link, Plan, RootOut, RootOutKind, Step, View, kind_of, prefix,
 };
+use super::resolve::Variables;
 use super::shape_of::ShapeBuilder;
 use super::slot::{self, Read, Slot};
 use super::sql::{self, Draft, OrderBy, Table};
@@ -89,7 +90,6 @@ impl Planner<'_> {
             shape: self.shape.finish(),
             rectangles,
             denied: self.denied,
-            variables: operation.variables.clone(),
             estimates: self.estimates,
             personal: self.personal,
         })
@@ -322,7 +322,7 @@ impl Planner<'_> {
         if has_variable(&read.value) {
             return Ok(Slot::Variable(read));
         }
-        slot::read(&read, &serde_json::Map::new()).map(Slot::Ready)
+        slot::read(&read, &Variables::default()).map(Slot::Ready)
     }
 
     /// Where the rows of a type live.

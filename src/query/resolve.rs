@@ -5,109 +5,59 @@ use std::collections::HashMap;
 
 use async_graphql::Positioned;
 use async_graphql::parser::types::{
-    Directive, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
-    SelectionSet,
+    Directive, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql_value::{ConstValue, Name, Value};
 use indexmap::IndexMap;
-use serde_json::Map;
 
 use super::ask::{
-    EdgeKind, EdgePart, Object, Operation, PageField, Part, PartKind, Root, RootKind, Selected, SelectedKind, Variable,
-    Window,
+    EdgeKind, EdgePart, Object, Operation, PageField, Part, PartKind, Root, RootKind, Selected, SelectedKind, Window,
 };
 use super::cost::Bounds;
 use super::window;
 use crate::access::{Code, Position, Refusal};
 use crate::catalog::{Catalog, FieldKind, TypeId};
 
-/// The variables of a request as they were sent.
-pub type Variables = Map<String, serde_json::Value>;
+/// The variables of a request, coerced: checked, canonical, with their defaults.
+pub type Variables = async_graphql::Variables;
 
 /// Reads documents; one for each request.
 pub struct Resolver<'a> {
     pub(super) catalog: &'a Catalog,
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    declared: Vec<Variable>,
     sent: &'a Variables,
     bounds: &'a Bounds,
-    decided_by: Vec<String>,
     pub(super) single_use: bool,
     fields: u32,
     aliases: u32,
+    spreads: u32,
     deepest: u32,
 }
 
 /// Fields of one response key, in the order found.
 type Collected<'a> = IndexMap<String, Vec<&'a Positioned<Field>>>;
 
-/// Picks the operation of a document and resolves it.
+/// Resolves an operation of a validated document.
 pub fn resolve(
     catalog: &Catalog,
-    document: &ExecutableDocument,
-    name: Option<&str>,
+    operation: &OperationDefinition,
+    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
     sent: &Variables,
     bounds: &Bounds,
 ) -> Result<Operation, Refusal> {
-    let operation = pick(document, name)?;
-    let mut resolver = Resolver {
-        catalog,
-        fragments: &document.fragments,
-        declared: declared(&operation.node),
-        sent,
-        bounds,
-        decided_by: Vec::new(),
-        single_use: false,
-        fields: 0,
-        aliases: 0,
-        deepest: 0,
-    };
-    let roots = match operation.node.ty {
-        OperationType::Query => resolver.roots(&operation.node.selection_set)?,
+    let mut resolver =
+        Resolver { catalog, fragments, sent, bounds, single_use: false, fields: 0, aliases: 0, spreads: 0, deepest: 0 };
+    let roots = match operation.ty {
+        OperationType::Query => resolver.roots(&operation.selection_set)?,
         _ => Vec::new(),
     };
-    resolver.decided_by.sort();
-    resolver.decided_by.dedup();
     Ok(Operation {
-        ty: operation.node.ty,
         roots,
-        variables: resolver.declared,
-        decided_by: resolver.decided_by,
         single_use: resolver.single_use,
         fields: resolver.fields,
         aliases: resolver.aliases,
         depth: resolver.deepest,
     })
-}
-
-/// The operation of that name, or the only one.
-pub fn pick<'a>(
-    document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Result<&'a Positioned<OperationDefinition>, Refusal> {
-    let mut operations = document.operations.iter();
-    match name {
-        Some(name) => operations.find(|(known, _)| known.is_some_and(|known| known == name)).map(|(_, found)| found),
-        None => operations.next().map(|(_, found)| found).filter(|_| operations.next().is_none()),
-    }
-    .ok_or_else(|| {
-        Refusal::input(
-            "operationName must name one of the document's operations.",
-            "operationName 必須是文件中其中一個操作的名稱。",
-        )
-    })
-}
-
-fn declared(operation: &OperationDefinition) -> Vec<Variable> {
-    let variables = operation.variable_definitions.iter();
-    variables
-        .map(|definition| Variable {
-            name: definition.node.name.node.to_string(),
-            ty: definition.node.var_type.node.clone(),
-            default: definition.node.default_value.as_ref().map(|value| value.node.clone()),
-            position: position(definition.pos),
-        })
-        .collect()
 }
 
 /// A parser's position as ours.
@@ -283,6 +233,7 @@ impl<'a> Resolver<'a> {
                     collected.entry(field.node.response_key().node.to_string()).or_default().push(field);
                 }
                 Selection::FragmentSpread(fragment) => {
+                    self.count_spread()?;
                     let name = fragment.node.fragment_name.node.as_str();
                     if self.is_left_out(&fragment.node.directives)? || spread.contains(&name) {
                         continue;
@@ -309,6 +260,12 @@ impl<'a> Resolver<'a> {
         self.bounds.aliases(self.aliases)
     }
 
+    /// Fragments within fragments can multiply without selecting a single field.
+    fn count_spread(&mut self) -> Result<(), Refusal> {
+        self.spreads += 1;
+        self.bounds.fields(self.spreads)
+    }
+
     fn is_left_out(&mut self, directives: &'a [Positioned<Directive>]) -> Result<bool, Refusal> {
         for directive in directives {
             let leave_on = match directive.node.name.node.as_str() {
@@ -320,8 +277,7 @@ impl<'a> Resolver<'a> {
             let value = match &given.node {
                 Value::Boolean(value) => *value,
                 Value::Variable(name) => {
-                    self.decided_by.push(name.to_string());
-                    matches!(self.known(name)?, Some(ConstValue::Boolean(true)))
+                    matches!(self.sent.get(name), Some(ConstValue::Boolean(true)))
                 }
                 _ => return Err(unexpected("if")),
             };
@@ -332,23 +288,11 @@ impl<'a> Resolver<'a> {
         Ok(false)
     }
 
-    /// The value of a variable as sent, or its default; none if neither.
-    fn known(&self, name: &Name) -> Result<Option<ConstValue>, Refusal> {
-        if let Some(value) = self.sent.get(name.as_str()) {
-            let value = ConstValue::from_json(value.clone()).map_err(|_| unexpected(name))?;
-            return Ok(Some(value));
-        }
-        Ok(self.declared.iter().find(|variable| variable.name == name.as_str()).and_then(|found| found.default.clone()))
-    }
-
     /// An argument that was left out by leaving its variable out, or that is null.
     pub(super) fn is_absent(&mut self, value: &Value) -> Result<bool, Refusal> {
         match value {
             Value::Null => Ok(true),
-            Value::Variable(name) => {
-                self.decided_by.push(name.to_string());
-                Ok(matches!(self.known(name)?, None | Some(ConstValue::Null)))
-            }
+            Value::Variable(name) => Ok(matches!(self.sent.get(name), None | Some(ConstValue::Null))),
             _ => Ok(false),
         }
     }
@@ -356,8 +300,7 @@ impl<'a> Resolver<'a> {
     /// A variable that was not sent and has no default: as if its field of an input object were not there.
     pub(super) fn is_left_unset(&mut self, value: &Value) -> Result<bool, Refusal> {
         let Value::Variable(name) = value else { return Ok(false) };
-        self.decided_by.push(name.to_string());
-        Ok(self.known(name)?.is_none())
+        Ok(self.sent.get(name).is_none())
     }
 
     /// Puts the value of a variable in its place where a structure is needed; the plan then fits this request only.
@@ -365,7 +308,7 @@ impl<'a> Resolver<'a> {
         match value {
             Value::Variable(name) => {
                 self.single_use = true;
-                Ok(self.known(name)?.unwrap_or_default().into_value())
+                Ok(self.sent.get(name).cloned().unwrap_or_default().into_value())
             }
             value => Ok(value.clone()),
         }

@@ -1,13 +1,10 @@
-//! Runs a planned operation: variables checked, cost bounded, rows loaded, answer written. Finding or making the
+//! Runs a planned operation: cost bounded, rows loaded, answer written. Finding or making the
 //! plan, and recording what came out, is left to `graphql`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use async_graphql::parser::types::BaseType;
-
-use super::ask::Variable;
 use super::cost::Bounds;
 use super::load::Load;
 use super::page::Sealer;
@@ -49,7 +46,7 @@ pub async fn run(
     variables: Variables,
     others: &HashMap<String, String>,
 ) -> Result<Answer, Refusal> {
-    let variables = Arc::new(complete(&plan.variables, variables)?);
+    let variables = Arc::new(variables);
     let cost = cost(&plan.estimates, &variables, run.bounds)?;
     run.bounds.cost(cost)?;
     let load = Load::new(plan.clone(), variables.clone(), run.bounds.clone());
@@ -72,39 +69,6 @@ fn timed_out() -> Refusal {
         "The operation took too long and was stopped. Narrow it, or ask for fewer rows.",
         "查詢逾時，已停止。請縮小範圍或減少筆數。",
     )
-}
-
-/// The variables with their defaults; one that may not be missing or null is refused.
-pub fn complete(declared: &[Variable], mut sent: Variables) -> Result<Variables, Refusal> {
-    for variable in declared {
-        let missing = match sent.get(&variable.name) {
-            Some(value) => value.is_null(),
-            None => match variable.default.clone().and_then(|default| default.into_json().ok()) {
-                Some(default) => {
-                    sent.insert(variable.name.clone(), default);
-                    false
-                }
-                None => true,
-            },
-        };
-        if missing && !variable.ty.nullable {
-            let ty = type_name(&variable.ty.base);
-            return Err(Refusal::input(
-                format!("Variable ${} of type {ty}! was not given.", variable.name),
-                format!("未提供變數 ${}（類型 {ty}!）。", variable.name),
-            )
-            .at(variable.position)
-            .with("variable", variable.name.as_str()));
-        }
-    }
-    Ok(sent)
-}
-
-fn type_name(base: &BaseType) -> String {
-    match base {
-        BaseType::Named(name) => name.to_string(),
-        BaseType::List(item) => format!("[{}{}]", type_name(&item.base), if item.nullable { "" } else { "!" }),
-    }
 }
 
 /// Rows expected times the fields asked of each, over the whole operation.

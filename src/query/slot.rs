@@ -81,11 +81,7 @@ pub fn read(read: &Read, variables: &Variables) -> Result<Bind, Refusal> {
 
 /// The value with its variables filled in.
 fn constant(value: &Value, variables: &Variables) -> Result<ConstValue, Refusal> {
-    value.clone().into_const_with(|name| {
-        let sent = variables.get(name.as_str()).cloned().unwrap_or_default();
-        ConstValue::from_json(sent)
-            .map_err(|_| Refusal::input(format!("${name} is not a value."), format!("${name} 不是值。")))
-    })
+    value.clone().into_const_with(|name| Ok(variables.get(&name).cloned().unwrap_or_default()))
 }
 
 fn many(read: &Read, items: &[ConstValue]) -> Result<Bind, Refusal> {

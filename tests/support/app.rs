@@ -85,23 +85,12 @@ impl TestApp {
         }
         let db = control::connect(&config.control).await.expect("connects");
         control::migrate(&config.control, &db).await.expect("migrates");
+        cityquery::store::migrate::migrate(&config.datasets).await.expect("migrates the datasets");
         let catalog: Arc<Catalog> = Arc::new(load_builtin().expect("sound declarations"));
         let clock = Clock::standing_at(datetime!(2026-03-02 01:00 UTC));
-        let entropy = Entropy::seeded(7);
-        let accounts =
-            Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await.expect("opens");
-        let options = Options::new(&config.audit, SERVER, catalog.hash, clock.clone(), entropy.clone());
-        let (audit, _) = AuditLog::open(options).expect("opens the log");
-        let app = Arc::new(App {
-            config,
-            catalog,
-            accounts,
-            audit: Arc::new(audit),
-            clock: clock.clone(),
-            entropy,
-            demo_accounts: None,
-        });
-        let router = cityquery::http::account_routes().with_state(app.clone());
+        let (app, _) = App::open(config, catalog, clock.clone(), Entropy::seeded(7), None).await.expect("opens");
+        let app = Arc::new(app);
+        let router = cityquery::http::router(app.clone());
         let test = Self { app, router, clock, _folder: folder, _database: database };
         test.open_people().await;
         test

@@ -1,0 +1,300 @@
+//! From a request's text to its answer: documents validated once and kept, plans kept for the same rights and the
+//! same presence of variables, then run. Who asks was settled before; the record is committed after, by `http`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use async_graphql::Variables;
+use async_graphql_value::ConstValue;
+use bytes::Bytes;
+use moka::sync::Cache;
+use serde_json::{Map, Value, json};
+
+use super::{Face, Validated};
+use crate::access::{Caller, Code, Language, Refusal, Rights};
+use crate::audit::shape::Blob;
+use crate::audit::touched::Touched;
+use crate::audit::{Asked, Kind};
+use crate::catalog::Catalog;
+use crate::config::Limits;
+use crate::query::cost::Bounds;
+use crate::query::page::Sealer;
+use crate::query::plan::{Plan, RootOutKind};
+use crate::query::run::{self, Answer, Run};
+use crate::query::{planner, resolve, write};
+use crate::store::layout::Databases;
+
+/// Documents kept.
+const DOCUMENTS: u64 = 2_000;
+
+/// Plans kept for one document: one for each form in use and each presence of variables.
+const PLANS: usize = 64;
+
+/// A request as it came in.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// The document.
+    pub query: String,
+    /// Which of its operations.
+    pub operation_name: Option<String>,
+    /// Variables by name.
+    pub variables: Map<String, Value>,
+}
+
+/// What goes out, and what has to be recorded first.
+#[derive(Debug)]
+pub struct Reply {
+    /// The whole body but for `extensions.audit`, which comes with the record: see [`Reply::body`].
+    pub data: Option<Vec<u8>>,
+    /// Errors in the order of the document.
+    pub errors: Vec<Refusal>,
+    /// Estimated cost and loaded rows.
+    pub cost: Option<(u64, u64)>,
+    /// Kind of the record.
+    pub kind: Kind,
+    /// What was asked, if it came to that.
+    pub asked: Option<Asked>,
+    /// What was touched.
+    pub touched: Vec<Touched>,
+    /// Objects in the answer.
+    pub objects: u32,
+}
+
+/// Answers operations.
+pub struct Engine {
+    face: Face,
+    databases: Databases,
+    bounds: Arc<Bounds>,
+    sealer: Sealer,
+    nothing: Rights,
+    documents: Cache<(String, Option<String>), Arc<Document>>,
+}
+
+/// A validated document with the plans made of it.
+struct Document {
+    validated: Arc<Validated>,
+    text: Arc<Blob>,
+    name: Option<Arc<str>>,
+    plans: RwLock<HashMap<(u64, Vec<u8>), Arc<Plan>>>,
+}
+
+impl Engine {
+    /// An engine over a catalogue and its databases.
+    pub fn new(catalog: Arc<Catalog>, databases: Databases, limits: &Limits, sealer: Sealer) -> Engine {
+        Engine {
+            nothing: Rights::none(&catalog),
+            face: Face::new(catalog),
+            databases,
+            bounds: Arc::new(Bounds::new(limits)),
+            sealer,
+            documents: Cache::new(DOCUMENTS),
+        }
+    }
+
+    /// The schema.
+    pub fn face(&self) -> &Face {
+        &self.face
+    }
+
+    /// The databases.
+    pub fn databases(&self) -> &Databases {
+        &self.databases
+    }
+
+    /// Answers a request. `anonymous` is the refusal for those who are not signed in: the schema they may read.
+    pub async fn answer(&self, caller: Result<&Caller, Refusal>, request: Request) -> Reply {
+        let started = Instant::now();
+        let document = match self.document(&request) {
+            Ok(document) => document,
+            Err(errors) => return Reply::refused(errors, None),
+        };
+        let caller = match caller {
+            Ok(caller) => Some(caller),
+            Err(refusal) if document.validated.has_data => return Reply::refused(vec![refusal], None),
+            Err(_) => None,
+        };
+        let mut asked = document.asked(&request, None);
+        let variables = match self.face.variables(&document.validated, &request.variables) {
+            Ok(variables) => variables,
+            Err(errors) => return Reply::refused(errors, Some(asked)),
+        };
+        let others = match self.others(&document.validated, &variables) {
+            Ok(others) => others,
+            Err(errors) => return Reply::refused(errors, Some(asked)),
+        };
+        let rights = caller.and_then(|caller| caller.form.as_ref()).map_or(&self.nothing, |form| &form.rights);
+        let bound_to = caller.map_or(String::new(), |caller| format!("{} {}", caller.account_id, rights.generation()));
+        let plan = match self.plan(&document, rights, &variables, &bound_to) {
+            Ok(plan) => plan,
+            Err(errors) => return Reply::refused(errors, Some(asked)),
+        };
+        asked.shape = plan.shape.clone();
+        if let Some(refusal) = case_number_missing(caller, &plan) {
+            return Reply::refused(vec![refusal], Some(asked));
+        }
+        let run = Run {
+            databases: &self.databases,
+            bounds: &self.bounds,
+            sealer: &self.sealer,
+            bound_to: &bound_to,
+            deadline: started + Duration::from_millis(self.bounds.limits().time_ms),
+        };
+        match run::run(&run, &plan, variables, &others).await {
+            Ok(answer) => Reply::answered(answer, &plan, asked, &document.validated),
+            Err(refusal) => Reply::refused(vec![refusal], Some(asked)),
+        }
+    }
+
+    fn document(&self, request: &Request) -> Result<Arc<Document>, Vec<Refusal>> {
+        let key = (request.query.clone(), request.operation_name.clone());
+        if let Some(document) = self.documents.get(&key) {
+            return Ok(document);
+        }
+        let name = request.operation_name.as_deref();
+        let validated = self.face.validate(&request.query, name, self.bounds.limits())?;
+        let document = Arc::new(Document {
+            name: validated.operation_name.as_deref().map(Arc::from),
+            validated,
+            text: Blob::text(&request.query),
+            plans: RwLock::default(),
+        });
+        self.documents.insert(key, document.clone());
+        Ok(document)
+    }
+
+    fn others(&self, validated: &Validated, variables: &Variables) -> Result<HashMap<String, String>, Vec<Refusal>> {
+        if !validated.has_introspection {
+            return Ok(HashMap::new());
+        }
+        let answers = self.face.introspect(validated, variables)?;
+        Ok(answers.into_iter().map(|(key, value)| (key, value.to_string())).collect())
+    }
+
+    fn plan(
+        &self,
+        document: &Document,
+        rights: &Rights,
+        variables: &Variables,
+        bound_to: &str,
+    ) -> Result<Arc<Plan>, Vec<Refusal>> {
+        let key = (rights.generation(), document.presence(variables));
+        let known = document.plans.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(plan) = known {
+            return Ok(plan);
+        }
+        let catalog = self.face.catalog();
+        let fragments = &document.validated.document.fragments;
+        let operation = document.validated.operation();
+        let operation = resolve::resolve(catalog, operation, fragments, variables, &self.bounds)
+            .map_err(|refusal| vec![refusal])?;
+        let open = |order: &str, cursor: &str| self.sealer.open(&write::bound(bound_to, order), cursor);
+        let plan = Arc::new(planner::plan(catalog, &self.databases, rights, &self.bounds, &open, &operation)?);
+        if !operation.single_use {
+            let mut plans = document.plans.write().unwrap_or_else(PoisonError::into_inner);
+            if plans.len() >= PLANS {
+                plans.clear();
+            }
+            plans.insert(key, plan.clone());
+        }
+        Ok(plan)
+    }
+}
+
+impl Document {
+    /// Which variables are there, which are null, which are true: what decides a plan besides the rights.
+    fn presence(&self, variables: &Variables) -> Vec<u8> {
+        let names = self.validated.variable_names();
+        names
+            .map(|name| match variables.get(name) {
+                None => 0,
+                Some(ConstValue::Null) => 1,
+                Some(ConstValue::Boolean(false)) => 2,
+                Some(ConstValue::Boolean(true)) => 3,
+                Some(_) => 4,
+            })
+            .collect()
+    }
+
+    fn asked(&self, request: &Request, shape: Option<Arc<Blob>>) -> Asked {
+        // A map of JSON values always becomes JSON.
+        let variables = serde_json::to_vec(&request.variables).unwrap_or_default();
+        Asked {
+            document: self.text.clone(),
+            shape: shape.unwrap_or_else(|| Blob::new(Vec::new())),
+            operation_name: self.name.clone(),
+            variables: Bytes::from(variables),
+        }
+    }
+}
+
+/// Personal data needs a case number where the form demands one.
+fn case_number_missing(caller: Option<&Caller>, plan: &Plan) -> Option<Refusal> {
+    let caller = caller?;
+    let form = caller.form.as_ref().filter(|form| form.case_required && plan.personal)?;
+    if caller.case_number.is_some() || plan.steps.is_empty() {
+        return None;
+    }
+    Some(
+        Refusal::new(
+            Code::PurposeRequired,
+            format!("Form {} demands a case number for personal data: name it in X-Case-Number.", form.number),
+            format!("表單 {} 規定查詢個人資料須填案號：請於 X-Case-Number 註明。", form.number),
+        )
+        .with("missing", "X-Case-Number"),
+    )
+}
+
+impl Reply {
+    fn refused(errors: Vec<Refusal>, asked: Option<Asked>) -> Reply {
+        Reply { data: None, errors, cost: None, kind: Kind::Denied, asked, touched: Vec::new(), objects: 0 }
+    }
+
+    fn answered(answer: Answer, plan: &Plan, asked: Asked, validated: &Validated) -> Reply {
+        let data = plan.roots.iter().any(|root| !matches!(root.kind, RootOutKind::Other | RootOutKind::Typename));
+        Reply {
+            data: Some(answer.written.data),
+            errors: plan.denied.clone(),
+            cost: data.then_some((answer.cost, answer.rows)),
+            kind: if validated.has_data { Kind::Query } else { Kind::Introspection },
+            asked: Some(asked),
+            touched: answer.written.touched,
+            objects: answer.written.objects,
+        }
+    }
+
+    /// The code that the record keeps: of the refusal, or none when data goes out.
+    pub fn code(&self) -> Option<&'static str> {
+        if self.data.is_some() { None } else { self.errors.first().map(|error| error.code.word()) }
+    }
+
+    /// The body, with the record's id if there is a record.
+    pub fn body(&self, language: Language, record: Option<uuid::Uuid>) -> Vec<u8> {
+        let length = self.data.as_ref().map_or(0, Vec::len);
+        let mut body = Vec::with_capacity(length + 256);
+        body.push(b'{');
+        if let Some(data) = &self.data {
+            body.extend_from_slice(b"\"data\":");
+            body.extend_from_slice(data);
+        }
+        if !self.errors.is_empty() {
+            let errors: Vec<Value> = self.errors.iter().map(|error| error.to_json(language)).collect();
+            body.extend_from_slice(if body.len() > 1 { b",\"errors\":" } else { b"\"errors\":" });
+            // Plain JSON values into memory cannot fail.
+            let _ = serde_json::to_writer(&mut body, &errors);
+        }
+        let mut extensions = Map::new();
+        if let Some(id) = record {
+            extensions.insert("audit".into(), id.to_string().into());
+        }
+        if let Some((estimated, rows)) = self.cost {
+            extensions.insert("cost".into(), json!({ "estimated": estimated, "rows": rows }));
+        }
+        if !extensions.is_empty() {
+            body.extend_from_slice(b",\"extensions\":");
+            let _ = serde_json::to_writer(&mut body, &extensions);
+        }
+        body.push(b'}');
+        body
+    }
+}

@@ -1,0 +1,313 @@
+//! `POST /graphql` and `GET /graphql`: GraphQL over HTTP. Reads the request, has it answered, and lets no byte of the
+//! answer leave before its record is durable.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use axum::routing::get;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::state::App;
+use super::status::{refuse, status_of};
+use super::{auth, headers};
+use crate::access::{Caller, Code, Language, Refusal};
+use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
+use crate::graphql::engine::{self, Reply};
+
+/// The media type of answers, by the GraphQL-over-HTTP specification.
+const ANSWER: &str = "application/graphql-response+json";
+
+/// The routes of the GraphQL API.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new().route("/graphql", get(handle).post(handle)).route("/schema.graphql", get(schema))
+}
+
+/// The schema as text.
+async fn schema(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if !app.config.server.public_schema
+        && let Err(refusal) = auth::identify(&app, &headers)
+    {
+        return refuse(&refusal, headers::language(&headers));
+    }
+    respond(StatusCode::OK, "text/plain; charset=utf-8", app.sdl.as_bytes().to_vec())
+}
+
+async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let language = headers::language(&parts.headers);
+    let address = headers::client_address(&parts.headers, &parts.extensions, app.config.server.trusted_proxies);
+    let media = match media(&parts.headers) {
+        Ok(media) => media,
+        Err(refusal) => return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language),
+    };
+    let asked = if parts.method == Method::GET {
+        Query::try_from_uri(&parts.uri).map_err(|_| not_understood()).and_then(from_query)
+    } else {
+        read_body(&app, &parts.headers, body).await
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(Unread { status, refusal }) => return with_status(status, &refusal, language),
+    };
+    let caller = auth::authenticate(&app, &parts.headers, address);
+    if let Err(refusal) = &caller
+        && (!app.config.server.public_schema || auth::bearer(&parts.headers).is_some())
+    {
+        return refuse(refusal, language);
+    }
+    if parts.method == Method::GET
+        && caller.as_ref().is_ok_and(|caller| caller.form.is_some())
+        && !asked.variables.is_empty()
+    {
+        return with_status(StatusCode::METHOD_NOT_ALLOWED, &variables_in_url(), language);
+    }
+    answer(&app, caller, asked, Circumstances { started, language, media, address }).await
+}
+
+/// What an answer depends on besides the question.
+struct Circumstances {
+    started: Instant,
+    language: Language,
+    media: &'static str,
+    address: Option<IpAddr>,
+}
+
+async fn answer(app: &App, caller: Result<Caller, Refusal>, asked: engine::Request, around: Circumstances) -> Response {
+    let mut abandoned =
+        caller.as_ref().ok().map(|caller| Abandoned { app, caller, started: around.started, done: false });
+    let reply = match &caller {
+        Ok(caller) => app.engine.answer(Ok(caller), asked).await,
+        Err(refusal) => app.engine.answer(Err(refusal.clone()), asked).await,
+    };
+    if let Some(abandoned) = &mut abandoned {
+        abandoned.done = true;
+    }
+    let status = match (&reply.data, reply.errors.first()) {
+        (None, Some(error)) if around.media == ANSWER || error.code == Code::Unauthenticated => status_of(error.code),
+        (None, Some(error)) if !is_of_the_document(error.code) => status_of(error.code),
+        _ => StatusCode::OK,
+    };
+    let Ok(caller) = &caller else {
+        // Nobody is signed in: the schema alone was read, and no dataset.
+        return respond(status, around.media, reply.body(around.language, None));
+    };
+    let id = app.accounts.new_id();
+    let body = reply.body(around.language, Some(id));
+    let record = record(app, caller, &around, id, reply, &body);
+    match app.audit.commit(record).await {
+        Ok(_) => respond(status, around.media, body),
+        Err(reason) => {
+            tracing::error!(%reason, request = %caller.request_id, "an answer was withheld: no durable record");
+            refuse(&audit_unavailable(), around.language)
+        }
+    }
+}
+
+/// The statuses of these are 200 for clients of the older media type, as the specification has it.
+fn is_of_the_document(code: Code) -> bool {
+    matches!(code, Code::ParseFailed | Code::ValidationFailed)
+}
+
+/// A request whose client went away while it was worked on: what it had begun is recorded all the same.
+struct Abandoned<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    started: Instant,
+    done: bool,
+}
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        let outcome = Outcome { code: Some(Arc::from("ABANDONED")), rows: 0, bytes: 0, digest: [0; 16] };
+        let id = self.app.accounts.new_id();
+        let mut record = frame(self.app, self.caller, self.started, id, Kind::Query, outcome);
+        record.note = Some("the client went away before the answer was ready; nothing was sent".to_string());
+        // The log takes the record at once; nobody is left to wait for it.
+        drop(self.app.audit.commit(record));
+    }
+}
+
+fn record(app: &App, caller: &Caller, around: &Circumstances, id: Uuid, reply: Reply, body: &[u8]) -> Record {
+    let outcome = Outcome {
+        code: reply.code().map(Arc::from),
+        rows: reply.objects,
+        bytes: body.len() as u64,
+        digest: app.audit.digest(body),
+    };
+    let mut record = frame(app, caller, around.started, id, reply.kind, outcome);
+    record.who.client_address = around.address;
+    record.asked = reply.asked;
+    record.touched = reply.touched;
+    record
+}
+
+fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, outcome: Outcome) -> Record {
+    let form = caller.form.as_ref();
+    Record {
+        id,
+        started_us: i64::try_from(caller.now.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX),
+        duration_us: u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX),
+        kind,
+        who: Who {
+            account: caller.account.clone(),
+            agency: caller.agency.clone(),
+            session: Some(caller.session),
+            client_address: caller.client_address,
+        },
+        why: Why {
+            form: form.map(|form| form.number.clone()),
+            form_version: form.map_or(0, |form| form.version),
+            purpose: caller.purpose.clone(),
+            case_number: caller.case_number.clone(),
+        },
+        right: Right { epoch: form.map_or(0, |form| form.epoch), schema_hash: app.catalog.hash },
+        asked: None,
+        touched: Vec::new(),
+        outcome,
+        note: None,
+    }
+}
+
+fn audit_unavailable() -> Refusal {
+    Refusal::new(
+        Code::AuditUnavailable,
+        "The record of this answer could not be made durable, so the answer is withheld. Try again later.",
+        "本次查詢之紀錄無法寫入，故不予回應。請稍後再試。",
+    )
+}
+
+/// A request that could not be read.
+struct Unread {
+    status: StatusCode,
+    refusal: Refusal,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SentInUrl {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<String>,
+}
+
+async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Result<engine::Request, Unread> {
+    let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json")
+        && !essence.eq_ignore_ascii_case("application/graphql-response+json")
+    {
+        let en = format!("Send Content-Type: application/json; found \"{essence}\".");
+        let zh = format!("請以 Content-Type: application/json 傳送；收到「{essence}」。");
+        return Err(Unread { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal: Refusal::input(en, zh) });
+    }
+    let most = app.config.server.max_body_bytes;
+    let bytes = axum::body::to_bytes(body, most).await.map_err(|_| Unread {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        refusal: Refusal::input(
+            format!("The body is larger than {most} bytes, or broke off."),
+            format!("要求內容超過 {most} 位元組，或傳送中斷。"),
+        ),
+    })?;
+    let sent: Sent = serde_json::from_slice(&bytes).map_err(|error| Unread {
+        status: StatusCode::BAD_REQUEST,
+        refusal: Refusal::input(
+            format!("The body is not a GraphQL request in JSON (line {}, column {}). Expected {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}; batches are not taken.", error.line(), error.column()),
+            format!("要求內容不是 JSON 格式的 GraphQL 要求（第 {} 行第 {} 欄）。應為 {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}；不接受批次。", error.line(), error.column()),
+        ),
+    })?;
+    request(sent.query, sent.operation_name, sent.variables)
+}
+
+fn from_query(Query(sent): Query<SentInUrl>) -> Result<engine::Request, Unread> {
+    let variables = match sent.variables.filter(|text| !text.is_empty()) {
+        Some(text) => Some(serde_json::from_str(&text).map_err(|_| not_understood())?),
+        None => None,
+    };
+    request(sent.query, sent.operation_name, variables)
+}
+
+fn request(
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<Map<String, Value>>,
+) -> Result<engine::Request, Unread> {
+    let query = query.filter(|query| !query.trim().is_empty()).ok_or_else(|| Unread {
+        status: StatusCode::BAD_REQUEST,
+        refusal: Refusal::input(
+            "query is missing: send the GraphQL document in it.",
+            "缺少 query：請於其中傳送 GraphQL 文件。",
+        ),
+    })?;
+    let operation_name = operation_name.filter(|name| !name.is_empty());
+    Ok(engine::Request { query, operation_name, variables: variables.unwrap_or_default() })
+}
+
+fn not_understood() -> Unread {
+    Unread {
+        status: StatusCode::BAD_REQUEST,
+        refusal: Refusal::input(
+            "Expected query, operationName and variables (a JSON object) in the URL.",
+            "網址中應有 query、operationName 與 variables（JSON 物件）。",
+        ),
+    }
+}
+
+/// A URL stands in histories and logs of proxies, where no personal value may stand.
+fn variables_in_url() -> Refusal {
+    Refusal::input(
+        "Variables are not taken in a URL, where they would be kept by others: use POST.",
+        "變數不可置於網址中，以免遭他處留存：請改用 POST。",
+    )
+}
+
+/// The media type that the client accepts, ours first.
+fn media(headers: &HeaderMap) -> Result<&'static str, Refusal> {
+    let Some(accept) = headers.get(header::ACCEPT) else { return Ok("application/json") };
+    let accept = accept.to_str().unwrap_or_default();
+    let mut ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let plain = |range: &str| matches!(range, "application/json" | "application/*" | "*/*" | "");
+    ranges
+        .find_map(|range| if range == ANSWER { Some(ANSWER) } else { plain(range).then_some("application/json") })
+        .ok_or_else(|| {
+            Refusal::input(
+                format!("Answers come as {ANSWER} or application/json; Accept names neither."),
+                format!("回應格式為 {ANSWER} 或 application/json；Accept 未列出任一者。"),
+            )
+        })
+}
+
+fn with_status(status: StatusCode, refusal: &Refusal, language: Language) -> Response {
+    let mut response = refuse(refusal, language);
+    *response.status_mut() = status;
+    response
+}
+
+fn respond(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("authorization, accept-language"));
+    response
+}
