@@ -67,6 +67,11 @@ impl Code {
         Code::ValidationFailed,
     ];
 
+    /// What was sent is at fault, whoever sent it: nothing was executed, and the same again fails again.
+    pub fn is_request_error(self) -> bool {
+        matches!(self, Code::ParseFailed | Code::ValidationFailed | Code::BadUserInput | Code::QueryTooCostly)
+    }
+
     /// As it stands in `extensions.code`.
     pub fn word(self) -> &'static str {
         match self {
