@@ -1,7 +1,7 @@
 // The schema to read: where a query can start, types with their fields, classes and custodians, and a search.
 import { isEnumType, isInputObjectType, isObjectType, type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLSchema } from 'graphql';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { describe, details, findInSchema, getNamedType, opens, type SchemaState } from './schema.ts';
+import { describe, findInSchema, getNamedType, opens, rootsByDataset, type SchemaState } from './schema.ts';
 import type { Words } from './words.ts';
 
 export interface Place {
@@ -65,7 +65,7 @@ export function Docs({ words, state, place, onPlace }: Props) {
           {found.length === 0 && <li className="soft none">{words.noMatch}</li>}
         </ul>
       ) : (
-        <TypePage key={place?.type ?? ''} words={words} schema={schema} place={place} onGo={go} />
+        <>{place ? <TypePage key={place.type} words={words} schema={schema} place={place} onGo={go} /> : <RootPage words={words} schema={schema} onGo={go} />}</>
       )}
     </div>
   );
@@ -74,27 +74,68 @@ export function Docs({ words, state, place, onPlace }: Props) {
 interface PageProps {
   words: Words;
   schema: GraphQLSchema;
-  place: Place | null;
   onGo: (place: Place) => void;
 }
 
-function TypePage({ words, schema, place, onGo }: PageProps) {
+function RootPage({ words, schema, onGo }: PageProps) {
+  const groups = useMemo(() => rootsByDataset(schema), [schema]);
+  return (
+    <>
+      <h2>{words.roots}</h2>
+      {groups.map(([dataset, roots]) => (
+        <section key={dataset} className="roots">
+          <h3>{dataset}</h3>
+          <ul>
+            {roots.map(({ names, type, text }) => (
+              <li key={type}>
+                <div className="field-head">
+                  {names.map((name) => (
+                    <button key={name} className="plain field-name" onClick={() => onGo({ type: 'Query', field: name })}>
+                      <code>{name}</code>
+                    </button>
+                  ))}
+                  <button className="plain type" onClick={() => onGo({ type })}>
+                    <code>{type}</code>
+                  </button>
+                </div>
+                <p>{text}</p>
+              </li>
+            ))}
+          </ul>
+        </section>
+      ))}
+    </>
+  );
+}
+
+function TypePage({ words, schema, place, onGo }: PageProps & { place: Place }) {
   const target = useRef<HTMLLIElement>(null);
   useEffect(() => void target.current?.scrollIntoView({ block: 'center' }), [place]);
-  const type = schema.getType(place?.type ?? 'Query');
+  const type = schema.getType(place.type);
   if (!type) return <p className="soft none">{words.noMatch}</p>;
-  const atRoot = place === null;
+  const about = describe(type.description);
   const fields = isObjectType(type) || isInputObjectType(type) ? Object.values(type.getFields()) : [];
   return (
     <>
-      <div className="type-head">
-        {atRoot && <h2>{words.roots}</h2>}
-        {!atRoot && type.description && <p className="prose">{type.description}</p>}
-      </div>
+      {type.description && (
+        <div className="type-head">
+          <p>{about.text}</p>
+          {about.dataset && (
+            <p className="soft">
+              {words.dataset}: {about.dataset}
+            </p>
+          )}
+          {about.custodian && (
+            <p className="soft">
+              {words.custodian}: {about.custodian}
+            </p>
+          )}
+        </div>
+      )}
       <ul className="fields" aria-label={isInputObjectType(type) ? words.inputFields : words.fields}>
         {fields.map((field) => (
-          <li key={field.name} ref={field.name === place?.field ? target : null} className={field.name === place?.field ? 'chosen' : ''}>
-            <FieldEntry words={words} schema={schema} field={field} onGo={onGo} open={field.name === place?.field} />
+          <li key={field.name} ref={field.name === place.field ? target : null} className={field.name === place.field ? 'chosen' : ''}>
+            <FieldEntry words={words} schema={schema} field={field} custodian={about.custodian} onGo={onGo} open={field.name === place.field} />
           </li>
         ))}
         {isEnumType(type) &&
@@ -113,26 +154,38 @@ interface FieldProps {
   words: Words;
   schema: GraphQLSchema;
   field: GraphQLField<unknown, unknown> | GraphQLInputField;
+  /** The type's; a field that another dataset adds has its own. */
+  custodian: string;
   onGo: (place: Place) => void;
   open: boolean;
 }
 
-function FieldEntry({ words, schema, field, onGo, open }: FieldProps) {
-  const { text, dataClass } = describe(field.description);
-  const more = details(field.description);
+function FieldEntry({ words, schema, field, custodian, onGo, open }: FieldProps) {
+  const about = describe(field.description);
   const inputs: readonly GraphQLArgument[] = 'args' in field ? field.args : [];
   return (
     <>
       <div className="field-head">
         <code className="field-name">{field.name}</code>
         <TypeLink schema={schema} type={field.type} onGo={onGo} />
-        {dataClass && <span className={`chip class-${dataClass.toLowerCase()}`}>{dataClass}</span>}
+        {about.dataClass && <span className={`chip class-${about.dataClass.toLowerCase()}`}>{about.dataClass}</span>}
+        {about.masked && (
+          <span className="chip" title={words.masked}>
+            {about.masked}
+          </span>
+        )}
       </div>
-      {text && <p>{text}</p>}
-      {(more || inputs.length > 0) && (
+      {about.text && <p>{about.text}</p>}
+      {about.custodian && about.custodian !== custodian && (
+        <p className="from">
+          {words.custodian}: {about.custodian}
+        </p>
+      )}
+      {inputs.length > 0 && (
         <details open={open}>
-          <summary>{inputs.length > 0 ? `${words.arguments}: ${inputs.map(({ name }) => name).join(', ')}` : '…'}</summary>
-          {more && <p className="prose soft">{more}</p>}
+          <summary>
+            {words.arguments}: {inputs.map(({ name }) => name).join(', ')}
+          </summary>
           {inputs.map((input) => (
             <p key={input.name} className="argument">
               <code>{input.name}</code> <TypeLink schema={schema} type={input.type} onGo={onGo} /> {input.description}
@@ -144,8 +197,14 @@ function FieldEntry({ words, schema, field, onGo, open }: FieldProps) {
   );
 }
 
-function TypeLink({ schema, type, onGo }: { schema: GraphQLSchema; type: GraphQLInputField['type'] | GraphQLField<unknown, unknown>['type']; onGo: (place: Place) => void }) {
-  const name = getNamedType(type).name;
+interface LinkProps {
+  schema: GraphQLSchema;
+  type: GraphQLInputField['type'] | GraphQLField<unknown, unknown>['type'];
+  onGo: (place: Place) => void;
+}
+
+function TypeLink({ schema, type, onGo }: LinkProps) {
+  const { name } = getNamedType(type);
   if (!opens(schema, name)) return <code className="type">{String(type)}</code>;
   return (
     <button className="plain type" onClick={() => onGo({ type: name })}>

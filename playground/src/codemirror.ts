@@ -28,6 +28,10 @@ const theme = EditorView.theme({
   '.cm-completionInfo': { padding: '6px 10px', maxWidth: '320px', whiteSpace: 'pre-line', fontSize: '12px' },
   '.cm-completionDetail': { color: 'inherit', opacity: '0.7', fontStyle: 'normal' },
   '.cm-diagnostic': { padding: '5px 10px', borderLeftWidth: '3px' },
+  // The library draws these as data: images, which the content security policy does not allow.
+  '.cm-lintRange': { backgroundImage: 'none', paddingBottom: '0', textDecoration: 'underline wavy var(--bad) 1px', textUnderlineOffset: '3px' },
+  '.cm-lintRange-warning, .cm-lintRange-info, .cm-lintRange-hint': { textDecorationColor: 'var(--warn)' },
+  '.cm-lintPoint:after': { borderBottomColor: 'var(--bad)' },
   '.cm-panels': { backgroundColor: 'var(--paper)', color: 'var(--ink)', borderColor: 'var(--line)' },
   '.cm-refused': { backgroundColor: 'var(--warn-soft)', boxShadow: 'inset 3px 0 0 var(--warn)' },
   '.cm-shown': { backgroundColor: 'var(--select)' },

@@ -59,24 +59,55 @@ export function findInSchema(schema: GraphQLSchema, text: string, limit: number)
   return [...named, ...described].slice(0, limit);
 }
 
+/** What a description says beside its words; the server writes it into the lines after the first. */
 export interface Described {
   text: string;
   dataClass: string;
+  /** How the value looks to those who may see it masked only. */
+  masked: string;
+  custodian: string;
+  /** Code and title of the dataset. */
+  dataset: string;
 }
 
-const CLASSES = /\b(OPEN|INTERNAL|PERSONAL|SENSITIVE)\b/;
-
-/** Splits a description into its words and the data class that it states, so that the class can be shown as a mark. */
+/** Splits a description into its words and the marks that it states, so that they can be shown as marks. */
 export function describe(description: string | null | undefined): Described {
-  const lines = (description ?? '').split('\n').filter((line) => line.trim() !== '');
-  const [head = '', ...rest] = lines;
-  const stated = rest.map((line) => CLASSES.exec(line)?.[1]).find(Boolean) ?? '';
-  return { text: head, dataClass: stated };
+  const [text = '', ...rest] = (description ?? '').split('\n').filter((line) => line.trim() !== '');
+  const more = rest.join(' ');
+  const find = (pattern: RegExp) => pattern.exec(more)?.[1]?.trim() ?? '';
+  return {
+    text,
+    dataClass: find(/\b(OPEN|INTERNAL|PERSONAL|SENSITIVE)\b/),
+    masked: find(/Masked 遮罩: (.+?)\.(?: |$)/),
+    custodian: find(/Custodian 管理機關: (.+?)\.(?: |$)/),
+    dataset: find(/Dataset 資料庫: (.+?)\.(?: |$)/),
+  };
 }
 
-/** All lines after the first: class, custodian and the like. */
-export function details(description: string | null | undefined): string {
-  return (description ?? '').split('\n').slice(1).join('\n').trim();
+export interface Root {
+  /** `parcels`, `parcel` */
+  names: string[];
+  type: string;
+  text: string;
+}
+
+/** Where a query can start, by dataset: fields that lead to the same type stand together. */
+export function rootsByDataset(schema: GraphQLSchema): [string, Root[]][] {
+  const groups = new Map<string, Map<string, Root>>();
+  for (const field of Object.values(schema.getQueryType()?.getFields() ?? {})) {
+    let target = getNamedType(field.type);
+    const nodes = isObjectType(target) ? target.getFields().nodes : undefined;
+    if (nodes) target = getNamedType(nodes.type);
+    const { text, dataset } = describe(target.description);
+    const group = groups.get(dataset) ?? new Map<string, Root>();
+    groups.set(dataset, group);
+    const root = group.get(target.name) ?? { names: [], type: target.name, text };
+    group.set(target.name, root);
+    root.names.push(field.name);
+  }
+  // What the five datasets share comes after them.
+  const last = (dataset: string) => (dataset.startsWith('shared') ? 1 : 0);
+  return [...groups].sort(([a], [b]) => last(a) - last(b)).map(([dataset, roots]) => [dataset, [...roots.values()]]);
 }
 
 /** A type that has something to show when it is opened. */

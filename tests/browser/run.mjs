@@ -71,18 +71,30 @@ try {
     await page.locator('.fields .chosen').waitFor();
   });
 
-  await step('5-a-field-refused', async () => {
+  const editor = page.locator('.pane.query .cm-content').first();
+  await step('5-the-editor-knows-the-schema', async () => {
     await page.getByRole('tab', { name: 'Operations' }).click();
     await page.getByRole('button', { name: 'New query' }).click();
-    await page.locator('.pane.query .cm-content').first().click();
+    await editor.click();
+    await page.keyboard.insertText('{ persons { nodes { birthDay } } }');
+    await page.locator('.cm-lintRange-error').first().waitFor();
+    await editor.press('End');
+    for (let i = 0; i < 6; i += 1) await editor.press('ArrowLeft');
+    await page.keyboard.type(' relat', { delay: 30 });
+    await page.locator('.cm-tooltip-autocomplete').getByText('relationToHead').waitFor();
+  });
+
+  await step('6-a-field-refused', async () => {
+    await page.getByRole('button', { name: 'New query' }).click();
+    await editor.press('Control+a');
     await page.keyboard.insertText('{ persons(first: 2) { nodes { name indigenousStatus maritalStatus } } }');
-    await page.locator('.pane.query .cm-content').first().press('Control+Shift+f');
+    await editor.press('Control+Shift+f');
     const { body } = await run();
     must(body.errors?.some(({ extensions }) => extensions.coordinate === 'Person.indigenousStatus'), 'the sensitive field is refused');
     await page.locator('.problems [data-code="FORBIDDEN"]').filter({ hasText: 'Person.indigenousStatus' }).first().waitFor();
   });
 
-  await step('6-chinese', async () => {
+  await step('7-chinese', async () => {
     await part('language').click();
     await page.getByRole('tab', { name: '查詢範例' }).waitFor();
     must((await page.locator('html').getAttribute('lang')) === 'zh-Hant-TW', 'the page says its language');
@@ -92,7 +104,7 @@ try {
     await page.locator('[data-operation]').first().click();
   });
 
-  await step('7-newcomer', async () => {
+  await step('8-newcomer', async () => {
     await part('account').click();
     await page.locator('[data-account="newcomer"]').click();
     await part('account').getByText('newcomer').waitFor();
@@ -102,7 +114,7 @@ try {
     must((await page.locator('.problems .code').first().innerText()).length > 4, 'the refusal has its code');
   });
 
-  await step('8-reload-keeps-the-session', async () => {
+  await step('9-reload-keeps-the-session', async () => {
     await page.reload();
     await part('account').getByText('newcomer').waitFor();
     await page.getByRole('button', { name: '登出' }).click();
@@ -110,7 +122,7 @@ try {
     must((await page.evaluate(() => sessionStorage.getItem('session'))) === null, 'signing out forgets the tokens');
   });
 
-  await step('9-wrong-password-by-keyboard', async () => {
+  await step('10-wrong-password-by-keyboard', async () => {
     await part('sign-in').focus();
     await page.keyboard.press('Enter');
     await page.keyboard.type('fire.officer');
@@ -122,7 +134,7 @@ try {
     await page.locator('dialog').waitFor({ state: 'detached' });
   });
 
-  await step('10-dark', async () => {
+  await step('11-dark', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.reload();
     await page.locator('[data-operation]').first().waitFor();
