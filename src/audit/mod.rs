@@ -15,12 +15,14 @@ pub mod keeper;
 pub mod log;
 pub mod marks;
 pub mod read;
+pub mod reader;
 pub mod record;
 pub mod recover;
 pub mod scan;
 pub mod seal;
 pub mod segment;
 pub mod shape;
+pub mod show;
 pub mod state;
 pub mod touched;
 

@@ -1,13 +1,31 @@
-//! `cityquery audit`: reads the audit log. Decoding and searching is left to `audit`.
+//! `cityquery audit`: reads the audit log, also while a server writes it. Decoding and searching is left to `audit`.
 
+use std::io::{self, BufWriter, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
 use clap::{Args, Subcommand};
+use serde_json::json;
+use uuid::Uuid;
 
 use super::Installation;
+use crate::audit::reader::{Entry, Listing, Reader, reading};
+use crate::audit::show::{self, heading, line};
+use crate::audit::{AuditLog, COMMAND_LINE, OpenError, Options, Who, Why, expand};
+use crate::config::{Clock, Config, Entropy};
 
 const EXAMPLES: &str = "\
 Example:
-  cityquery audit show --data-dir var/demo
-  cityquery audit expand 01890a5d-ac96-774b-bcce-b302099a8057 --data-dir var/demo";
+  cityquery audit show --last 20 --data-dir var/demo
+  cityquery audit show 01890a5d-ac96-774b-bcce-b302099a8057 --data-dir var/demo
+  cityquery audit expand 01890a5d-ac96-774b-bcce-b302099a8057 --data-dir var/demo
+
+Each reading is itself recorded, under the name of the system's user.";
+
+/// Segments of the command line's own node: it writes one record per reading.
+const SEGMENT_BYTES: u64 = 64 << 10;
+/// How long to wait for another command that is reading at the same moment.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `cityquery audit`.
 #[derive(Debug, Args)]
@@ -21,12 +39,21 @@ pub struct AuditArguments {
 /// The ways to read the log.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Prints records, one line each, the latest last
+    /// Prints one record with all that it says, or the latest records, one line each, the latest last
     #[command(after_help = EXAMPLES)]
     Show {
         /// The installation.
         #[command(flatten)]
         installation: Installation,
+        /// Id of the record, as in `extensions.audit` of the answer
+        #[arg(conflicts_with = "last")]
+        record: Option<Uuid>,
+        /// How many of the latest records
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        last: usize,
+        /// One JSON object per record
+        #[arg(long)]
+        json: bool,
     },
     /// Prints a record back, one line for each resolved field
     #[command(after_help = EXAMPLES)]
@@ -35,12 +62,120 @@ pub enum AuditCommand {
         #[command(flatten)]
         installation: Installation,
         /// Id of the record, as in `extensions.audit` of the answer
-        record: String,
+        record: Uuid,
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
     },
 }
 
 /// Runs the command.
 pub async fn run(arguments: AuditArguments) -> anyhow::Result<()> {
-    let _ = arguments;
-    anyhow::bail!("not built yet")
+    let out = &mut BufWriter::new(io::stdout().lock());
+    let done = match arguments.command {
+        AuditCommand::Show { installation, record: Some(id), json, .. } => {
+            let reader = open(&installation.load()?, "audit show", json!({ "record": id })).await?;
+            print_record(&reader, &find(&reader, id)?, json, out)
+        }
+        AuditCommand::Show { installation, record: None, last, json } => {
+            let reader = open(&installation.load()?, "audit show", json!({ "last": last })).await?;
+            let listing = reader.last(last, |_, _| true).context("reading the audit log")?;
+            print_listing(&reader, &listing, json, out)
+        }
+        AuditCommand::Expand { installation, record: id, json } => {
+            let reader = open(&installation.load()?, "audit expand", json!({ "record": id })).await?;
+            print_fields(&find(&reader, id)?, json, out)
+        }
+    };
+    match done.and_then(|()| Ok(out.flush()?)) {
+        // `cityquery audit expand … | head` is no failure.
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        done => done,
+    }
+}
+
+/// Records the reading on the command line's own node, and only then opens the log.
+async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyhow::Result<Reader> {
+    let dir = &config.audit.dir;
+    anyhow::ensure!(dir.is_dir(), "there is no audit log in {}", dir.display());
+    let clock = Clock::system();
+    let entropy = Entropy::system();
+    let now_us = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000)?;
+    let millis = u64::try_from(now_us / 1_000)?;
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes()).into_uuid();
+    let mut options = Options::new(&config.audit, COMMAND_LINE, [0; 32], clock, entropy);
+    (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
+    let asked = Instant::now();
+    let log = loop {
+        match AuditLog::open(options.clone()) {
+            Ok((log, _)) => break log,
+            Err(OpenError::InUse(_)) if asked.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            Err(error) => return Err(error).context("a reading of the log must itself be recorded"),
+        }
+    };
+    let record = reading(id, now_us, operator(), Why::default(), what, &arguments);
+    let receipt = log.commit(record).await.context("a reading of the log must itself be recorded")?;
+    let keys = log.keys();
+    log.close();
+    Ok(Reader::new(&receipt, dir, keys))
+}
+
+/// The system's user; whoever works as somebody else through sudo is named, too.
+fn operator() -> Who {
+    let uid = rustix::process::getuid().as_raw();
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let account = format!("system:{}({uid})", name.as_deref().unwrap_or("?"));
+    Who { account: account.into(), agency: "command-line".into(), session: None, client_address: None }
+}
+
+fn find(reader: &Reader, id: Uuid) -> anyhow::Result<Entry> {
+    let found = reader.find(id).context("reading the audit log")?;
+    found.with_context(|| format!("the log in {} holds no record {id}", reader.dir().display()))
+}
+
+fn print_record(reader: &Reader, entry: &Entry, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let secrets = reader.secrets(entry);
+    match json {
+        true => writeln!(out, "{}", show::to_json(entry, &secrets))?,
+        false => write!(out, "{}", show::details(entry, &secrets))?,
+    }
+    Ok(())
+}
+
+fn print_listing(reader: &Reader, listing: &Listing, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    if !json {
+        writeln!(out, "{}", heading())?;
+    }
+    for entry in &listing.entries {
+        match json {
+            true => print_record(reader, entry, true, out)?,
+            false => writeln!(out, "{}", line(entry))?,
+        }
+    }
+    for (node, segment, gap) in &listing.gaps {
+        let frames = gap.missing.map_or_else(|| "some".to_owned(), |missing| missing.to_string());
+        eprintln!("node {node}, segment {segment}, byte {}: {frames} frames are missing or altered", gap.offset);
+    }
+    Ok(())
+}
+
+fn print_fields(entry: &Entry, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let record = &entry.record;
+    if record.asked.is_none() {
+        anyhow::bail!("record {} is of kind {}: it resolved no fields", record.id, record.kind.name());
+    }
+    let shape = entry.shape.as_ref().context("the record's shape is not readable in its segment")?;
+    match json {
+        true => expand::write_json_lines(shape, &record.touched, out)?,
+        false => expand::write_table(shape, &record.touched, out)?,
+    }
+    Ok(())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(is_pipe)
+            || matches!(cause.downcast_ref(), Some(expand::ExpandError::Output(error)) if is_pipe(error))
+    })
 }

@@ -1,0 +1,181 @@
+//! Reading the log for people. A [`Reader`] is had only for the receipt of a record that says who reads what:
+//! no reading without its own record.
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::decode::{Secrets, StoredRecord};
+use super::frame::Frame;
+use super::read::{Contents, Release, newest_first};
+use super::record::{Asked, Kind, Outcome, Record, Right, Who, Why};
+use super::scan::Gap;
+use super::seal::{Keyring, SealError};
+use super::segment::Folder;
+use super::shape::{Blob, Shape};
+use super::state::Receipt;
+
+/// Leave to read the log.
+pub struct Reader {
+    dir: PathBuf,
+    keys: Arc<Keyring>,
+}
+
+/// A record with what is needed to understand it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The node that wrote it.
+    pub node: String,
+    /// The segment it stands in.
+    pub segment: u64,
+    /// Number of its frame.
+    pub seq: u64,
+    /// The record.
+    pub record: StoredRecord,
+    /// The document's text, if its blob is readable.
+    pub document: Option<String>,
+    /// The shape, if its blob is readable.
+    pub shape: Option<Shape>,
+    /// Whether the answer left.
+    pub release: Release,
+}
+
+/// Records, and what could not be read on the way.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    /// Places where records are missing: node, segment, place. Batches that a server is just writing do not count.
+    pub gaps: Vec<(String, u64, Gap)>,
+}
+
+/// The record of a reading: `what` is the act (`audit expand`), `arguments` its JSON, which is sealed.
+pub fn reading(id: Uuid, now_us: i64, who: Who, why: Why, what: &str, arguments: &serde_json::Value) -> Record {
+    Record {
+        id,
+        started_us: now_us,
+        duration_us: 0,
+        kind: Kind::AuditRead,
+        who,
+        why,
+        right: Right { epoch: 0, schema_hash: [0; 32] },
+        asked: Some(Asked {
+            document: Blob::text(what),
+            shape: Shape::default().to_blob(),
+            operation_name: None,
+            variables: arguments.to_string().into(),
+        }),
+        touched: Vec::new(),
+        outcome: Outcome::default(),
+        note: None,
+    }
+}
+
+impl Reader {
+    /// Opens the log in `dir` for the one whose reading was recorded under `receipt`.
+    pub fn new(receipt: &Receipt, dir: &Path, keys: Arc<Keyring>) -> Reader {
+        tracing::info!(reading = %receipt.id, "the audit log is read");
+        Reader { dir: dir.to_owned(), keys }
+    }
+
+    /// Opens the sealed part of a record.
+    pub fn secrets(&self, entry: &Entry) -> Result<Secrets, SealError> {
+        entry.record.secrets(&self.keys)
+    }
+
+    /// The digest by which the index knows a case.
+    pub fn case_key(&self, case_number: &str) -> [u8; 16] {
+        self.keys.case_key(case_number)
+    }
+
+    /// Where segments are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The latest records of all nodes that `wants` says yes to, at most `count`. Walks back from the end
+    /// and calls `wants` with each record and its shape.
+    pub fn last(
+        &self,
+        count: usize,
+        mut wants: impl FnMut(&StoredRecord, &Contents<'_>) -> bool,
+    ) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        let mut marks = HashMap::new();
+        let mut found_in: HashMap<String, usize> = HashMap::new();
+        newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
+            let is_last = contents.end.is_none();
+            let gaps = contents.gaps.iter().filter(|gap| gap.was_durable || !is_last);
+            listing.gaps.extend(gaps.map(|gap| (folder.node().to_owned(), segment, *gap)));
+            marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
+            let found = found_in.entry(folder.node().to_owned()).or_default();
+            for frame in contents.records.iter().rev() {
+                if *found == count {
+                    return Ok(ControlFlow::Break(()));
+                }
+                let Ok(record) = contents.decode(frame) else { continue }; // counted below
+                if wants(&record, &contents) {
+                    let mark = marks.get(&(folder.node().to_owned(), frame.seq)).cloned();
+                    listing.entries.push(entry(folder, segment, frame, record, &contents, mark));
+                    *found += 1;
+                }
+            }
+            let unreadable = contents.records.iter().filter(|frame| contents.decode(frame).is_err());
+            listing.gaps.extend(unreadable.map(|frame| {
+                let bytes = frame.end() - frame.offset;
+                let gap = Gap { offset: frame.offset, bytes, missing: Some(1), was_durable: true };
+                (folder.node().to_owned(), segment, gap)
+            }));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        listing.entries.sort_by_key(|entry| (entry.record.started_us, entry.seq));
+        let surplus = listing.entries.len().saturating_sub(count);
+        listing.entries.drain(..surplus);
+        Ok(listing)
+    }
+
+    /// The record of that id.
+    pub fn find(&self, id: Uuid) -> io::Result<Option<Entry>> {
+        let mut found = None;
+        let mut marks = HashMap::new();
+        newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
+            if found.is_some() {
+                return Ok(ControlFlow::Break(()));
+            }
+            marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
+            if let Some(frame) = contents.find(id) {
+                let record = contents.decode(frame).map_err(io::Error::other)?;
+                let mark = marks.get(&(folder.node().to_owned(), frame.seq)).cloned();
+                found = Some(entry(folder, segment, frame, record, &contents, mark));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+}
+
+fn entry(
+    folder: &Folder,
+    segment: u64,
+    frame: &Frame<'_>,
+    record: StoredRecord,
+    contents: &Contents<'_>,
+    mark: Option<super::marks::Withheld>,
+) -> Entry {
+    let blob = |hash: &[u8; 32]| contents.blobs.get(hash).copied();
+    let document = record.asked.as_ref().and_then(|asked| blob(&asked.document));
+    let shape = record.asked.as_ref().and_then(|asked| Shape::from_bytes(blob(&asked.shape)?).ok());
+    Entry {
+        node: folder.node().to_owned(),
+        segment,
+        seq: frame.seq,
+        document: document.map(|text| String::from_utf8_lossy(text).into_owned()),
+        shape,
+        release: mark.map_or_else(|| contents.release(frame.seq), Release::Withheld),
+        record,
+    }
+}

@@ -1,0 +1,115 @@
+//! `cityquery audit` as people use it, while a server writes the log.
+
+use std::process::{Command, Output};
+
+use cityquery::audit::{
+    Asked, AuditLog, Blob, COMMAND_LINE, ColumnOutcome, Kind, Options, Outcome, Record, RectangleShape, Right, SERVER,
+    Shape, ShapeColumn, Touched, Use, Who, Why,
+};
+use cityquery::config::{self, Clock, Entropy};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+fn record(number: u128) -> Record {
+    let columns = vec![
+        ShapeColumn::select("name", "name", ColumnOutcome::Masked),
+        ShapeColumn::select("born", "birthDate", ColumnOutcome::Denied),
+        ShapeColumn { use_: Use::Key, ..ShapeColumn::select("nationalId", "nationalId", ColumnOutcome::Shown) },
+    ];
+    let (path, type_name, dataset) = ("person".into(), "Person".into(), Some("household".into()));
+    let shape = Shape { rectangles: vec![RectangleShape { path, type_name, dataset, columns }] };
+    let mut touched = Touched::new(0);
+    touched.row(815);
+    Record {
+        id: Uuid::from_u128(number),
+        started_us: 1_795_392_600_000_000 + number as i64,
+        duration_us: 1_500,
+        kind: Kind::Query,
+        who: Who { account: "fire.officer".into(), agency: "fire".into(), session: None, client_address: None },
+        why: Why { form: Some("F-1".into()), form_version: 1, purpose: None, case_number: Some("115-0001".into()) },
+        right: Right { epoch: 1, schema_hash: [1; 32] },
+        asked: Some(Asked {
+            document: Blob::text("query One($id: NationalId!) { person(nationalId: $id) { name born: birthDate } }"),
+            shape: shape.to_blob(),
+            operation_name: Some("One".into()),
+            variables: r#"{"id":"A123456789"}"#.into(),
+        }),
+        touched: vec![touched],
+        outcome: Outcome { code: None, rows: 1, bytes: 77, digest: [3; 16] },
+        note: None,
+    }
+}
+
+fn cityquery(dir: &std::path::Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cityquery"))
+        .args(["audit"])
+        .args(arguments)
+        .current_dir(dir)
+        .env("CITYQUERY__AUDIT__DIR", dir.join("audit"))
+        .env("CITYQUERY__CONTROL__URL", format!("sqlite:{}", dir.join("control.db").display()))
+        .output()
+        .unwrap()
+}
+
+fn lines(output: &Output) -> Vec<String> {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_log_is_shown_and_expanded_and_each_reading_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings =
+        config::Audit { dir: dir.path().join("audit"), segment_bytes: 1 << 20, deadline_ms: 5_000, enabled: true };
+    let options = Options::new(&settings, SERVER, [1; 32], Clock::system(), Entropy::system());
+    let (server, _) = AuditLog::open(options).unwrap();
+    for number in 1..=30 {
+        server.commit_blocking(record(number)).unwrap();
+    }
+
+    let shown = lines(&cityquery(dir.path(), &["show", "--last", "3"]));
+    assert_eq!(shown.len(), 4, "a heading and three records: {shown:#?}");
+    // The reading itself is the latest record, so two of the server's are left.
+    assert!(shown[1].contains(&Uuid::from_u128(29).to_string()) && shown[1].contains("2026-11-23 08:10:00"));
+    assert!(shown[3].contains("audit-read"), "{shown:#?}");
+
+    let id = Uuid::from_u128(7).to_string();
+    let details = lines(&cityquery(dir.path(), &["show", &id])).join("\n");
+    for part in
+        ["fire.officer of fire", "115-0001", "A123456789", "query One", "F-1 version 1", "1 × Person (name born)"]
+    {
+        assert!(details.contains(part), "{part} is missing in\n{details}");
+    }
+    assert!(details.contains("2026-11-23T08:10:00.000007+08:00 = 2026-11-23T00:10:00.000007Z"), "{details}");
+    let one: Value = serde_json::from_str(&lines(&cityquery(dir.path(), &["show", &id, "--json"]))[0]).unwrap();
+    assert_eq!((&one["why"]["caseNumber"], &one["release"]), (&json!("115-0001"), &json!("released")));
+
+    let fields = lines(&cityquery(dir.path(), &["expand", &id, "--json"]));
+    let fields: Vec<Value> = fields.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let field = |field: &str, key: &str, row: Value, use_: &str, outcome: &str| json!({ "path": "person", "type": "Person", "field": field, "key": key, "row": row, "use": use_, "outcome": outcome });
+    assert_eq!(
+        fields,
+        [
+            field("nationalId", "nationalId", Value::Null, "key", "used"),
+            field("name", "name", json!(815), "select", "masked"),
+            field("birthDate", "born", json!(815), "select", "denied"),
+        ]
+    );
+    let table = lines(&cityquery(dir.path(), &["expand", &id]));
+    assert!(table[2].contains("Person.name") && table[2].ends_with("masked"), "{table:#?}");
+
+    let missing = cityquery(dir.path(), &["show", &Uuid::from_u128(4711).to_string()]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("holds no record"));
+    assert_eq!(cityquery(dir.path(), &["show", "not-an-id"]).status.code(), Some(2));
+
+    // Six readings came to a record, each on the command line's own node, with what was read.
+    let readings = lines(&cityquery(dir.path(), &["show", "--last", "1000", "--json"]));
+    let readings: Vec<Value> = readings.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let readings: Vec<&Value> = readings.iter().filter(|one| one["kind"] == "audit-read").collect();
+    assert_eq!(readings.len(), 7, "with the one that asks: {readings:#?}");
+    assert!(readings.iter().all(|one| one["node"] == COMMAND_LINE));
+    let variables: Value = serde_json::from_str(readings[1]["asked"]["variables"].as_str().unwrap()).unwrap();
+    assert_eq!(variables, json!({ "record": id }));
+    drop(server);
+}
