@@ -17,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::config::{self, Clock, Config, Entropy};
 
 pub mod client;
+pub mod demo;
 pub mod entity;
 pub mod epoch;
 pub mod error;

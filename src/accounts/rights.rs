@@ -52,6 +52,13 @@ pub struct HeldForm {
     source: Source,
 }
 
+impl HeldForm {
+    /// The items as they are stored.
+    pub fn items(&self) -> Vec<Item> {
+        self.source.items.iter().filter_map(item_of).collect()
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Source {
     version: form_version::Model,

@@ -66,6 +66,11 @@ impl TestApp {
         Self::on(None).await
     }
 
+    /// On SQLite, with nobody in it.
+    pub async fn on_sqlite_without_people() -> Self {
+        Self::empty(None).await
+    }
+
     /// On each control database there is to test with.
     pub async fn on_each() -> Vec<Self> {
         let mut all = vec![Self::on(None).await];
@@ -76,6 +81,12 @@ impl TestApp {
     }
 
     async fn on(database: Option<postgres::Database>) -> Self {
+        let test = Self::empty(database).await;
+        test.open_people().await;
+        test
+    }
+
+    async fn empty(database: Option<postgres::Database>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config::embedded(folder.path()).expect("settings");
         config.audit.segment_bytes = 1 << 20;
@@ -85,15 +96,14 @@ impl TestApp {
         }
         let db = control::connect(&config.control).await.expect("connects");
         control::migrate(&config.control, &db).await.expect("migrates");
-        cityquery::store::migrate::migrate(&config.datasets).await.expect("migrates the datasets");
         let catalog: Arc<Catalog> = Arc::new(load_builtin().expect("sound declarations"));
+        let connections = catalog.connections(&config.datasets);
+        cityquery::store::migrate::migrate(&connections).await.expect("migrates the datasets");
         let clock = Clock::standing_at(datetime!(2026-03-02 01:00 UTC));
         let (app, _) = App::open(config, catalog, clock.clone(), Entropy::seeded(7), None).await.expect("opens");
         let app = Arc::new(app);
         let router = cityquery::http::router(app.clone());
-        let test = Self { app, router, clock, _folder: folder, _database: database };
-        test.open_people().await;
-        test
+        Self { app, router, clock, _folder: folder, _database: database }
     }
 
     async fn open_people(&self) {
