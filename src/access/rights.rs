@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sha2::{Digest as _, Sha256};
 use time::Date;
 
 use super::decide::{Granted, RowScope};
@@ -67,6 +68,7 @@ struct FieldRight {
 #[derive(Clone, Debug)]
 pub struct Rights {
     generation: u64,
+    digest: u64,
     fields: Box<[FieldRight]>,
     scopes: Vec<RowScope>,
 }
@@ -84,6 +86,7 @@ impl Rights {
     pub fn compile(catalog: &Catalog, items: &[Item]) -> (Rights, Vec<Problem>) {
         let mut rights = Rights {
             generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+            digest: digest(catalog, items),
             fields: vec![FieldRight::default(); catalog.fields.len()].into(),
             scopes: vec![RowScope::WholeCity],
         };
@@ -142,6 +145,11 @@ impl Rights {
         self.generation
     }
 
+    /// The same for the same items under the same declarations, on every server: what cursors are bound to.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
     /// The uses granted of a field, for tables and explanations.
     pub fn uses(&self, field: FieldId) -> Uses {
         self.fields.get(field.0 as usize).map_or(Uses::NONE, |right| right.uses)
@@ -151,4 +159,12 @@ impl Rights {
     pub fn masked(&self, field: FieldId) -> bool {
         self.fields.get(field.0 as usize).is_some_and(|right| right.masked)
     }
+}
+
+fn digest(catalog: &Catalog, items: &[Item]) -> u64 {
+    let mut lines: Vec<String> = items.iter().map(|item| format!("{item:?}")).collect();
+    lines.sort();
+    let hash = Sha256::new().chain_update(catalog.hash).chain_update(lines.join("\n")).finalize();
+    // Eight bytes tell two states of the rights apart; nothing is kept secret by them.
+    hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

@@ -124,7 +124,7 @@ impl Engine {
             Err(errors) => return Reply::refused(errors, Some(asked)),
         };
         let rights = caller.and_then(|caller| caller.form.as_ref()).map_or(&self.nothing, |form| &form.rights);
-        let bound_to = caller.map_or(String::new(), |caller| format!("{} {}", caller.account_id, rights.generation()));
+        let bound_to = caller.map_or(String::new(), |caller| format!("{} {:x}", caller.account_id, rights.digest()));
         let plan = match self.plan(&document, rights, &variables, &bound_to) {
             Ok(plan) => plan,
             Err(errors) => return Reply::refused(errors, Some(asked)),
