@@ -1,18 +1,19 @@
 //! The running program without a network: its true router over a fresh control database, with a clock that moves.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use cityquery::access::{Item, Uses};
+use cityquery::access::{Item, Use, Uses};
 use cityquery::accounts::Accounts;
 use cityquery::accounts::forms::NewForm;
 use cityquery::accounts::people::NewPerson;
 use cityquery::audit::AuditLog;
 use cityquery::audit::log::{Options, SERVER};
 use cityquery::catalog::{Catalog, load_builtin};
-use cityquery::config::{Clock, Config, Entropy};
+use cityquery::config::{Clock, Config, Connection, Entropy};
 use cityquery::http::App;
 use cityquery::store::control;
 use http_body_util::BodyExt;
@@ -68,7 +69,14 @@ impl TestApp {
 
     /// On SQLite, with nobody in it.
     pub async fn on_sqlite_without_people() -> Self {
-        Self::empty(None).await
+        Self::empty(None, None).await
+    }
+
+    /// On SQLite, over datasets that are migrated and filled already.
+    pub async fn over(databases: &super::Databases) -> Self {
+        let test = Self::empty(None, Some(databases.connections.clone())).await;
+        test.open_people().await;
+        test
     }
 
     /// On each control database there is to test with.
@@ -81,18 +89,21 @@ impl TestApp {
     }
 
     async fn on(database: Option<postgres::Database>) -> Self {
-        let test = Self::empty(database).await;
+        let test = Self::empty(database, None).await;
         test.open_people().await;
         test
     }
 
-    async fn empty(database: Option<postgres::Database>) -> Self {
+    async fn empty(database: Option<postgres::Database>, datasets: Option<BTreeMap<String, Connection>>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config::embedded(folder.path()).expect("settings");
         config.audit.segment_bytes = 1 << 20;
         if let Some(database) = &database {
             config.control.url = database.url.clone();
             config.control.schema = Some("control".to_owned());
+        }
+        if let Some(datasets) = datasets {
+            config.datasets = datasets;
         }
         let db = control::connect(&config.control).await.expect("connects");
         control::migrate(&config.control, &db).await.expect("migrates");
@@ -147,6 +158,33 @@ impl TestApp {
         self.app.accounts.open_form(&form).await.expect("a form");
     }
 
+    /// Opens a form of those items, for one holder.
+    pub async fn open_form_of(&self, number: &str, items: Vec<Item>, holder: &str) {
+        let form = NewForm {
+            number: number.to_owned(),
+            title: "測試".to_owned(),
+            agency: "fire-department".to_owned(),
+            purposes: vec![("test".to_owned(), "目的".to_owned())],
+            legal_basis: "-".to_owned(),
+            case_required: false,
+            from: date!(2026 - 01 - 01),
+            until: date!(2026 - 12 - 31),
+            items,
+            holders: vec![holder.to_owned()],
+        };
+        self.app.accounts.open_form(&form).await.expect("a form");
+    }
+
+    /// Asks under a form.
+    pub async fn ask(&self, token: &str, form: &str, query: &str, variables: Value) -> Answer {
+        let body = serde_json::json!({ "query": query, "variables": variables });
+        let request = Request::post("/graphql")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header("x-form", form);
+        self.send(request.body(body.to_string().into()).expect("a request")).await
+    }
+
     /// Sends a request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("the router answers");
@@ -175,4 +213,17 @@ impl TestApp {
         let request = Request::get("/auth/me").header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::empty()).expect("a request")).await
     }
+}
+
+/// Items that grant every use of everything.
+pub fn everything(catalog: &Catalog) -> Vec<Item> {
+    let item = |coordinate: &String| Item {
+        coordinate: coordinate.clone(),
+        uses: Use::ALL.into_iter().collect(),
+        masked: false,
+        districts: None,
+    };
+    let mut coordinates: Vec<&String> = catalog.fields_by_coordinate.keys().collect();
+    coordinates.sort();
+    coordinates.into_iter().map(item).collect()
 }

@@ -3,7 +3,9 @@
 #![allow(dead_code, unused_imports)] // every test file takes the part that it needs
 
 pub mod app;
+pub mod city;
 pub mod databases;
+pub mod dice;
 pub mod postgres;
 
 pub use app::{Answer, TestApp};
