@@ -147,6 +147,11 @@ impl KeyRing {
     }
 }
 
+/// Reads every key of a folder and counts them; makes none.
+pub fn inspect(folder: &Path) -> Result<usize, KeyError> {
+    list(folder)?.iter().map(|(path, ..)| read_key(path)).try_fold(0, |count, key| key.map(|_| count + 1))
+}
+
 /// Makes a key file in `folder`, named so that it signs from now on.
 pub fn make_key(folder: &Path, clock: &Clock, entropy: &Entropy) -> Result<PathBuf, KeyError> {
     let key = SigningKey::from_bytes(&entropy.bytes());

@@ -98,21 +98,11 @@ pub async fn run(arguments: AuditArguments) -> anyhow::Result<()> {
 async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyhow::Result<Reader> {
     let dir = &config.audit.dir;
     anyhow::ensure!(dir.is_dir(), "there is no audit log in {}", dir.display());
-    let clock = Clock::system();
-    let entropy = Entropy::system();
+    let (clock, entropy) = (Clock::system(), Entropy::system());
     let now_us = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000)?;
     let millis = u64::try_from(now_us / 1_000)?;
     let id = uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes()).into_uuid();
-    let mut options = Options::new(&config.audit, COMMAND_LINE, [0; 32], clock, entropy);
-    (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
-    let asked = Instant::now();
-    let log = loop {
-        match AuditLog::open(options.clone()) {
-            Ok((log, _)) => break log,
-            Err(OpenError::InUse(_)) if asked.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
-            Err(error) => return Err(error).context("a reading of the log must itself be recorded"),
-        }
-    };
+    let log = open_log(config, clock, entropy)?;
     let record = reading(id, now_us, operator(), Why::default(), what, &arguments);
     let receipt = log.commit(record).await.context("a reading of the log must itself be recorded")?;
     let keys = log.keys();
@@ -120,8 +110,22 @@ async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyh
     Ok(Reader::new(&receipt, dir, keys))
 }
 
+/// Opens the command line's own node of the log, which works beside a running server.
+pub(super) fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyhow::Result<AuditLog> {
+    let mut options = Options::new(&config.audit, COMMAND_LINE, [0; 32], clock, entropy);
+    (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
+    let asked = Instant::now();
+    loop {
+        match AuditLog::open(options.clone()) {
+            Ok((log, _)) => return Ok(log),
+            Err(OpenError::InUse(_)) if asked.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            Err(error) => return Err(error).context("what the command line does must be recorded"),
+        }
+    }
+}
+
 /// The system's user; whoever works as somebody else through sudo is named, too.
-fn operator() -> Who {
+pub(super) fn operator() -> Who {
     let uid = rustix::process::getuid().as_raw();
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let account = format!("system:{}({uid})", name.as_deref().unwrap_or("?"));

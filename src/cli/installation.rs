@@ -1,9 +1,11 @@
 //! Which installation a command works on: `--config FILE` or `--data-dir DIR`. Reading the settings is left to `config`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
+use crate::catalog::{self, Catalog};
 use crate::config::Config;
 
 /// The file that is taken when neither option is given and it is there.
@@ -40,4 +42,14 @@ impl Installation {
             }
         }
     }
+}
+
+/// Reads and checks the declarations: the built-in ones and those the settings name; every fault at once.
+pub fn read_catalog(config: &Config) -> anyhow::Result<Arc<Catalog>> {
+    let further = config.catalog.texts()?;
+    let catalog = catalog::load_with(&further).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the declarations have {} faults:\n  {}", lines.len(), lines.join("\n  "))
+    })?;
+    Ok(Arc::new(catalog))
 }

@@ -3,10 +3,16 @@
 use clap::Args;
 
 use super::Installation;
+use super::installation::read_catalog;
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::store::{control, migrate};
 
 const EXAMPLES: &str = "\
 Example:
-  cityquery migrate --config cityquery.toml";
+  cityquery migrate --config cityquery.toml
+
+What is up to date stays as it is, so it may run before every start.";
 
 /// Arguments of `cityquery migrate`.
 #[derive(Debug, Args)]
@@ -19,6 +25,26 @@ pub struct MigrateArguments {
 
 /// Runs the command.
 pub async fn run(arguments: MigrateArguments) -> anyhow::Result<()> {
-    let _ = arguments;
-    anyhow::bail!("not built yet")
+    let config = arguments.installation.load()?;
+    let catalog = read_catalog(&config)?;
+    for (database, applied) in migrate_all(&config, &catalog).await? {
+        match applied {
+            0 => println!("{database}: up to date"),
+            1 => println!("{database}: 1 migration applied"),
+            some => println!("{database}: {some} migrations applied"),
+        }
+    }
+    Ok(())
+}
+
+/// Migrates the control database and every dataset; returns how many migrations each needed.
+pub(super) async fn migrate_all(config: &Config, catalog: &Catalog) -> anyhow::Result<Vec<(String, usize)>> {
+    let db = control::connect(&config.control).await?;
+    let pending = control::pending(&db).await.map_or(0, |pending| pending.len());
+    control::migrate(&config.control, &db).await?;
+    db.close().await?;
+    let mut done = vec![("control".to_owned(), pending)];
+    let applied = migrate::migrate(&catalog.connections(&config.datasets)).await?;
+    done.extend(applied.into_iter().map(|one| (one.dataset, one.migrations.len())));
+    Ok(done)
 }

@@ -1,12 +1,10 @@
 //! `cityquery schema`: writes or checks the generated schema. Making its text is left to `graphql`.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use clap::Args;
 
 use super::Installation;
-use crate::catalog;
+use super::installation::read_catalog;
 use crate::graphql::Face;
 
 const EXAMPLES: &str = "\
@@ -31,12 +29,8 @@ pub struct SchemaArguments {
 
 /// Runs the command.
 pub fn run(arguments: SchemaArguments) -> anyhow::Result<()> {
-    let further = arguments.installation.load()?.catalog.texts()?;
-    let catalog = catalog::load_with(&further).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the declarations have {} faults:\n  {}", lines.len(), lines.join("\n  "))
-    })?;
-    let text = Face::new(Arc::new(catalog)).sdl();
+    let catalog = read_catalog(&arguments.installation.load()?)?;
+    let text = Face::new(catalog).sdl();
     let file = &arguments.file;
     if !arguments.check {
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;

@@ -13,6 +13,7 @@ pub mod headers;
 pub mod health;
 pub mod oauth;
 pub mod playground;
+pub mod server;
 pub mod sign_in;
 pub mod state;
 pub mod status;

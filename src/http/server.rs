@@ -1,0 +1,77 @@
+//! Serves the router until it is told to stop, and ends in order: no new connections, the open ones finished, the
+//! log closed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+use super::state::App;
+use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
+
+/// How long open connections may go on after the signal.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves until SIGINT or SIGTERM.
+pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
+    record(&app, Kind::Start).await.context("the start must be recorded before anything is answered")?;
+    let watch = app.accounts.watch();
+    let routes = super::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    // Small answers go out at once instead of waiting for more.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
+        signalled().await;
+        tracing::info!("stopping: no new connections");
+        let _ = stopping.send(()); // nobody waits when serving has failed already
+    });
+    tokio::select! {
+        served = async { serving.await } => served.context("serving")?,
+        () = async { if stopped.await.is_ok() { tokio::time::sleep(PATIENCE).await } else { std::future::pending().await } } => {
+            tracing::warn!("connections were still open and are dropped");
+        }
+    }
+    watch.abort();
+    if let Err(error) = record(&app, Kind::Stop).await {
+        tracing::error!(%error, "the stop could not be recorded");
+    }
+    tokio::task::spawn_blocking(move || app.audit.close()).await.context("closing the audit log")
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler the signal ends the process at once, which the log survives.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn record(app: &App, kind: Kind) -> anyhow::Result<()> {
+    let record = Record {
+        id: app.accounts.new_id(),
+        started_us: i64::try_from(app.clock.now().unix_timestamp_nanos() / 1_000)?,
+        duration_us: 0,
+        kind,
+        who: Who { account: "cityquery".into(), agency: "-".into(), session: None, client_address: None },
+        why: Why::default(),
+        right: Right { epoch: app.accounts.rights().current().epoch, schema_hash: app.catalog.hash },
+        asked: None,
+        touched: Vec::new(),
+        outcome: Outcome::default(),
+        note: Some(concat!("version ", env!("CARGO_PKG_VERSION")).to_owned()),
+    };
+    app.audit.commit(record).await?;
+    Ok(())
+}
