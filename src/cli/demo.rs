@@ -63,16 +63,14 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     // Bound first: an address in use should not cost a filled database.
     let listener = serve::bind(&arguments.listen).await?;
-    let mut config = Config::embedded(dir)?;
-    config.server.listen = arguments.listen.clone();
-    config.server.public_url = format!("http://{}", listener.local_addr()?);
-    config.audit.segment_bytes = SEGMENT_BYTES;
-    let catalog = read_catalog(&config)?;
-    let wanted = Filled { scale: arguments.scale, seed: arguments.seed };
     let filled = read_filled(dir)?;
     if filled.is_none() {
-        make_room(dir, &config)?;
+        make_room(dir, &Config::embedded(dir)?)?;
     }
+    write_settings(dir, &arguments.listen, &format!("http://{}", listener.local_addr()?))?;
+    let config = Config::embedded(dir)?;
+    let catalog = read_catalog(&config)?;
+    let wanted = Filled { scale: arguments.scale, seed: arguments.seed };
     migrate::migrate_all(&config, &catalog).await?;
     match filled {
         Some(there) if there == wanted => {}
@@ -97,6 +95,15 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     app.demo_accounts = Some(json.into());
     print_welcome(&app.config.server.public_url, dir, &accounts, begun);
     server::serve(Arc::new(app), listener).await
+}
+
+/// Keeps what this start chose, for the commands that work beside it: tokens name the address they are for.
+fn write_settings(dir: &Path, listen: &str, url: &str) -> anyhow::Result<()> {
+    let text = format!(
+        "# Written by `cityquery demo` at each start.\n\n[server]\nlisten = \"{listen}\"\npublic_url = \"{url}\"\n\n\
+         [audit]\nsegment_bytes = {SEGMENT_BYTES}\n"
+    );
+    write(&dir.join("cityquery.toml"), &text)
 }
 
 fn read_filled(dir: &Path) -> anyhow::Result<Option<Filled>> {

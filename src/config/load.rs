@@ -36,7 +36,8 @@ impl Config {
         extract(sources)
     }
 
-    /// An installation that is all in one directory: SQLite files, keys and the audit log.
+    /// An installation that is all in one directory: SQLite files, keys and the audit log. A `cityquery.toml` in it
+    /// is read, too.
     pub fn embedded(dir: &Path) -> Result<Self, ConfigError> {
         let defaults = extract_from(Figment::from(Toml::string(DEFAULTS)))?;
         let sqlite = |name: &str| format!("sqlite:{}", dir.join(format!("{name}.db")).display());
@@ -46,6 +47,10 @@ impl Config {
             .merge(Serialized::default("accounts.keys_dir", dir.join("keys")));
         for code in defaults.datasets.keys() {
             sources = sources.merge(Serialized::default(&format!("datasets.{code}.url"), sqlite(code)));
+        }
+        let file = dir.join("cityquery.toml");
+        if file.is_file() {
+            sources = sources.merge(Toml::file_exact(file));
         }
         extract(sources)
     }
