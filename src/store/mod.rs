@@ -10,3 +10,6 @@ pub mod postgres_decode;
 pub mod rows;
 pub mod source;
 pub mod sqlite;
+pub mod upsert;
+mod upsert_postgres;
+mod upsert_sqlite;

@@ -1,0 +1,229 @@
+//! Rows of tables into their databases, in portions; and the fate of each row of the file. One transaction per
+//! database; nothing is committed here before the whole file was read.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::{DefaultHasher, Entry, HashMap};
+use std::hash::{Hash, Hasher};
+
+use super::plan::Plan;
+use super::row::{Complaint, TableRow};
+use crate::config::Connection;
+use crate::store::upsert::{Datum, Outcome, Session, Target, UpsertError};
+
+/// Rows that are sent to the databases at once.
+const PORTION: usize = 20_000;
+
+/// The open transactions, one per database.
+pub struct Sessions<'a> {
+    connections: &'a BTreeMap<String, Connection>,
+    open: BTreeMap<String, Session>,
+}
+
+impl<'a> Sessions<'a> {
+    /// Begins a transaction on every database that the plan reads or writes.
+    pub async fn begin(
+        plan: &Plan,
+        connections: &'a BTreeMap<String, Connection>,
+    ) -> Result<Sessions<'a>, UpsertError> {
+        let mut sessions = Sessions { connections, open: BTreeMap::new() };
+        let written = plan.records.iter().flat_map(|records| &records.tables).map(|table| &table.dataset);
+        for dataset in written.chain(plan.lookups.iter().map(|lookup| &lookup.dataset)) {
+            let Some(connection) = connections.get(dataset) else {
+                return Err(UpsertError::Unavailable(format!(
+                    "no connection is configured for the dataset `{dataset}`"
+                )));
+            };
+            if !sessions.open.contains_key(&connection.url) {
+                sessions.open.insert(connection.url.clone(), Session::begin(&connection.url).await?);
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// The transaction and schema of a dataset.
+    pub fn of(&mut self, dataset: &str) -> Result<(&mut Session, Option<&'a str>), UpsertError> {
+        let connection = self.connections.get(dataset);
+        let session = connection.and_then(|connection| self.open.get_mut(&connection.url));
+        match (session, connection) {
+            (Some(session), Some(connection)) => Ok((session, connection.schema.as_deref())),
+            _ => Err(UpsertError::Unavailable(format!("no connection is configured for the dataset `{dataset}`"))),
+        }
+    }
+
+    /// Makes everything durable, one database after the other.
+    pub async fn commit(self) -> Result<(), UpsertError> {
+        for session in self.open.into_values() {
+            session.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes everything back.
+    pub async fn roll_back(self) -> Result<(), UpsertError> {
+        for session in self.open.into_values() {
+            session.roll_back().await?;
+        }
+        Ok(())
+    }
+}
+
+/// What became of the rows of one `[[records]]`, and of the tables they went to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Rows of the file.
+    pub read: u64,
+    /// Rows that changed a table.
+    pub accepted: u64,
+    /// Rows in the reject file.
+    pub rejected: u64,
+    /// Rows that every table had already.
+    pub unchanged: u64,
+    /// Fields left empty in accepted and unchanged rows.
+    pub left_empty: u64,
+    /// Table rows that are new.
+    pub inserted: u64,
+    /// Table rows that were changed.
+    pub updated: u64,
+}
+
+/// Rows for one table, and which row of the file each came from.
+type Pending = Vec<(usize, Vec<Datum>)>;
+
+/// Collects rows and sends them in portions.
+pub struct Loader<'a, 's> {
+    sessions: &'s mut Sessions<'a>,
+    /// Targets by records and table.
+    targets: Vec<Vec<Target>>,
+    datasets: Vec<Vec<String>>,
+    /// Rows of this portion by target, and which row of the file each came from.
+    pending: HashMap<(usize, usize), Pending>,
+    /// Rows of the file in this portion: their records, and whether a table changed.
+    rows: Vec<(usize, bool)>,
+    size: usize,
+    /// Keys of this file: hash of the other columns, and line.
+    seen: HashMap<(u128, bool), (u64, u64)>,
+    /// Counts by records.
+    pub counts: Vec<Counts>,
+}
+
+impl<'a, 's> Loader<'a, 's> {
+    /// For a plan and its transactions.
+    pub fn new(plan: &Plan, sessions: &'s mut Sessions<'a>) -> Result<Self, UpsertError> {
+        let mut targets = Vec::new();
+        let mut datasets = Vec::new();
+        for records in &plan.records {
+            let mut of_records = Vec::new();
+            for table in &records.tables {
+                let (_, schema) = sessions.of(&table.dataset)?;
+                of_records.push(Target {
+                    schema: schema.map(str::to_owned),
+                    table: table.table.clone(),
+                    id_column: table.id_column.clone(),
+                    columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+                    key_length: table.key_length,
+                    updates: table.updates,
+                });
+            }
+            targets.push(of_records);
+            datasets.push(records.tables.iter().map(|table| table.dataset.clone()).collect());
+        }
+        let counts = vec![Counts::default(); plan.records.len()];
+        let (pending, seen) = (HashMap::new(), HashMap::new());
+        Ok(Loader { sessions, targets, datasets, pending, rows: Vec::new(), size: 0, seen, counts })
+    }
+
+    /// Takes the table rows of one row of the file, or refuses it: two rows of a file that write different
+    /// values under one key would change each other on every run.
+    pub fn take(&mut self, records: usize, line: u64, rows: Vec<TableRow>) -> Result<(), Complaint> {
+        let mut fresh = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let target = &self.targets[records][row.table];
+            let (key, rest) = row.data.split_at(target.key_length);
+            let id = (hash_key(target, key), target.updates);
+            match self.seen.entry(id) {
+                Entry::Vacant(entry) => {
+                    entry.insert((hash(rest), line));
+                    fresh.push(Some(id));
+                }
+                Entry::Occupied(known) => {
+                    let (values, first) = *known.get();
+                    if target.updates && values != hash(rest) {
+                        fresh.iter().flatten().for_each(|id| {
+                            self.seen.remove(id);
+                        });
+                        return Err(conflict(target, key, first));
+                    }
+                    fresh.push(None);
+                }
+            }
+        }
+        let number = self.rows.len();
+        self.rows.push((records, false));
+        for (row, fresh) in rows.into_iter().zip(fresh) {
+            if fresh.is_some() {
+                self.pending.entry((records, row.table)).or_default().push((number, row.data));
+                self.size += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a portion is full.
+    pub fn is_full(&self) -> bool {
+        self.size >= PORTION || self.rows.len() >= PORTION
+    }
+
+    /// Sends what is collected.
+    pub async fn send(&mut self) -> Result<(), UpsertError> {
+        let mut pending: Vec<_> = self.pending.drain().collect();
+        // In the plan's order: surrogate keys then do not depend on a hash map's mood.
+        pending.sort_by_key(|(place, _)| *place);
+        for ((records, table), rows) in pending {
+            let (numbers, rows): (Vec<usize>, Vec<Vec<Datum>>) = rows.into_iter().unzip();
+            let target = &self.targets[records][table];
+            let (session, _) = self.sessions.of(&self.datasets[records][table])?;
+            for (number, outcome) in numbers.into_iter().zip(session.upsert(target, &rows).await?) {
+                match outcome {
+                    Outcome::Inserted => self.counts[records].inserted += 1,
+                    Outcome::Updated => self.counts[records].updated += 1,
+                    Outcome::Unchanged => continue,
+                }
+                self.rows[number].1 = true;
+            }
+        }
+        for (records, changed) in self.rows.drain(..) {
+            let counts = &mut self.counts[records];
+            *(if changed { &mut counts.accepted } else { &mut counts.unchanged }) += 1;
+        }
+        self.size = 0;
+        Ok(())
+    }
+}
+
+fn conflict(target: &Target, key: &[Datum], line: u64) -> Complaint {
+    let text = |datum: &Datum| match datum {
+        Datum::Text(text) | Datum::Decimal(text) => text.clone(),
+        Datum::Int(number) => number.to_string(),
+        Datum::Boolean(value) => value.to_string(),
+        Datum::Null => String::new(),
+    };
+    let value = key.iter().map(text).collect::<Vec<_>>().join(" ");
+    Complaint::new(
+        &target.columns[..target.key_length].join(" "),
+        &value,
+        format!("line {line} of this file has the same key with other values; the first one counts"),
+        format!("本檔第 {line} 列有相同鍵值但內容不同，以先出現者為準"),
+    )
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// 128 bits: at a hundred million keys two of them collide with a chance of one in 10^22.
+fn hash_key(target: &Target, key: &[Datum]) -> u128 {
+    let name = (&target.schema, &target.table);
+    (u128::from(hash((1u8, name, key))) << 64) | u128::from(hash((2u8, name, key)))
+}

@@ -1,0 +1,302 @@
+//! Import of real files by mappings: a published file in, rows of the declared tables out. Every row is
+//! accepted, unchanged or in the reject file; a file that breaks leaves every database as it was. The mapping
+//! language is explained in `docs/import.md`; generated cities are `ingest::generate`'s.
+
+mod check;
+mod column;
+mod decode;
+mod load;
+mod lookup;
+mod mapping;
+mod plan;
+mod reader;
+mod rejects;
+mod row;
+mod source;
+mod template;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+pub use check::MappingFaults;
+pub use load::Counts;
+pub use mapping::{Mapping, MappingError, SHIPPED};
+pub use source::SourceFault;
+
+use load::{Loader, Sessions};
+use lookup::LookupTable;
+use plan::Plan;
+use rejects::{Effect, Rejects};
+use row::{Complaint, Evaluator};
+
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::store::upsert::UpsertError;
+
+/// Rows between two looks at the progress.
+const ROWS_PER_LOOK: u64 = 5_000;
+
+/// How to import.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder for reject files.
+    pub rejects: PathBuf,
+    /// Refuses a file as a whole when one of its rows is refused.
+    pub strict: bool,
+    /// Does everything but keep the result.
+    pub dry_run: bool,
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// Its rows read so far.
+    pub rows: u64,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Report {
+    /// File by file, in the order given.
+    pub files: Vec<FileReport>,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct FileReport {
+    /// The file.
+    pub file: PathBuf,
+    /// Each `[[records]]` of the mapping and its counts: read = accepted + rejected + unchanged.
+    pub records: Vec<(String, Counts)>,
+    /// The reject file, if there is one.
+    pub rejects: Option<PathBuf>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl FileReport {
+    /// All records together.
+    pub fn total(&self) -> Counts {
+        self.records.iter().fold(Counts::default(), |sum, (_, counts)| Counts {
+            read: sum.read + counts.read,
+            accepted: sum.accepted + counts.accepted,
+            rejected: sum.rejected + counts.rejected,
+            unchanged: sum.unchanged + counts.unchanged,
+            left_empty: sum.left_empty + counts.left_empty,
+            inserted: sum.inserted + counts.inserted,
+            updated: sum.updated + counts.updated,
+        })
+    }
+}
+
+/// Why an import ended early. The databases are as they were before the file that is named.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// No such mapping, or no TOML of its kind.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// The mapping does not fit.
+    #[error(transparent)]
+    Faults(#[from] MappingFaults),
+    /// The file as a whole cannot be read.
+    #[error("{file} {fault}", file = .file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        fault: SourceFault,
+    },
+    /// A database cannot be used or refused a row.
+    #[error("{file}: {fault}", file = .file.display())]
+    Database {
+        /// The file that was being imported.
+        file: PathBuf,
+        /// What it said.
+        fault: UpsertError,
+    },
+    /// The databases lack tables or columns that the mapping writes.
+    #[error("the databases lack what the mapping needs (run `cityquery migrate`):\n  {}", .0.join("\n  "))]
+    Tables(Vec<String>),
+    /// `strict`, and rows were refused.
+    #[error("{file}: {rejected} of {read} rows were refused, so nothing was imported; see {rejects}",
+        file = .file.display(), rejects = .rejects.display())]
+    Strict {
+        /// The file.
+        file: PathBuf,
+        /// Rows refused.
+        rejected: u64,
+        /// Rows read.
+        read: u64,
+        /// The reject file.
+        rejects: PathBuf,
+    },
+    /// The reject file cannot be written.
+    #[error("the reject file cannot be written: {0}")]
+    Rejects(std::io::Error),
+}
+
+/// Imports files by a mapping (shipped, or a path). Each file is one transaction per database; the first file
+/// that breaks ends the import, with the files before it in place.
+pub async fn run(
+    config: &Config,
+    catalog: &Catalog,
+    mapping: &str,
+    files: &[PathBuf],
+    options: &Options,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Report, ImportError> {
+    let mapping = Mapping::load(mapping)?;
+    let plan = check::check(&mapping, catalog)?;
+    let connections = catalog.connections(&config.datasets);
+    let mut report = Report::default();
+    for file in files {
+        let database = |fault| ImportError::Database { file: file.clone(), fault };
+        let mut sessions = Sessions::begin(&plan, &connections).await.map_err(database)?;
+        let done = one_file(&plan, &mut sessions, file, options, progress).await;
+        match done {
+            Ok(done) if options.dry_run => {
+                sessions.roll_back().await.map_err(database)?;
+                report.files.push(done);
+            }
+            Ok(done) => {
+                sessions.commit().await.map_err(database)?;
+                report.files.push(done);
+            }
+            Err(error) => {
+                // What failed is worth telling, not that taking it back on a broken connection failed, too.
+                let _ = sessions.roll_back().await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(report)
+}
+
+async fn one_file(
+    plan: &Plan,
+    sessions: &mut Sessions<'_>,
+    file: &Path,
+    options: &Options,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<FileReport, ImportError> {
+    let begun = Instant::now();
+    let broken = |fault| ImportError::File { file: file.to_owned(), fault };
+    let database = |fault| ImportError::Database { file: file.to_owned(), fault };
+    let records = source::open(file, &plan.source, &plan.file_columns()).map_err(broken)?;
+    let lacking = lacking_columns(plan, sessions).await.map_err(database)?;
+    if !lacking.is_empty() {
+        return Err(ImportError::Tables(lacking));
+    }
+    let mut lookups = Vec::new();
+    for lookup in &plan.lookups {
+        let (session, schema) = sessions.of(&lookup.dataset).map_err(database)?;
+        lookups.push(LookupTable::read(lookup, schema, session).await.map_err(database)?);
+    }
+    let mut rejects = Rejects::begin(&options.rejects, file).map_err(ImportError::Rejects)?;
+    let mut evaluator = Evaluator::new(plan, &lookups);
+    let mut loader = Loader::new(plan, sessions).map_err(database)?;
+    let mut rows = 0;
+    for record in records {
+        let record = record.map_err(broken)?;
+        for (number, of_plan) in plan.records.iter().enumerate() {
+            let mut take = |item, loader: &mut Loader| {
+                row(&mut evaluator, loader, &mut rejects, &of_plan.name, (number, record.line), &record.body, item)
+            };
+            match (&of_plan.each, &record.body) {
+                // A record that is none is refused once, not for each kind of row it might have held.
+                (_, source::Body::Unfit(_)) if number > 0 => {}
+                (None, _) | (_, source::Body::Unfit(_)) => take(None, &mut loader).map_err(ImportError::Rejects)?,
+                (Some(path), body @ source::Body::Json(_)) => {
+                    for (at, item) in body.items(path).into_iter().enumerate() {
+                        take(Some((item, at + 1)), &mut loader).map_err(ImportError::Rejects)?;
+                    }
+                }
+                (Some(path), source::Body::Fields(..)) => {
+                    let text = format!("`{path}` is a list inside a record, which CSV does not have");
+                    return Err(broken(SourceFault::Broken(text)));
+                }
+            }
+        }
+        rows += 1;
+        if loader.is_full() {
+            loader.send().await.map_err(database)?;
+        }
+        if rows % ROWS_PER_LOOK == 0 {
+            progress(Progress { file, rows });
+        }
+    }
+    loader.send().await.map_err(database)?;
+    progress(Progress { file, rows });
+    let names = plan.records.iter().map(|records| records.name.clone());
+    let records = names.zip(std::mem::take(&mut loader.counts)).collect();
+    let rejects = rejects.finish().map_err(ImportError::Rejects)?;
+    let report = FileReport { file: file.to_owned(), records, rejects, seconds: begun.elapsed().as_secs_f64() };
+    match (&report.rejects, report.total()) {
+        (Some(path), total) if options.strict && total.rejected > 0 => Err(ImportError::Strict {
+            file: file.to_owned(),
+            rejected: total.rejected,
+            read: total.read,
+            rejects: path.clone(),
+        }),
+        _ => Ok(report),
+    }
+}
+
+/// Evaluates one row and hands it on, or writes it to the reject file.
+fn row(
+    evaluator: &mut Evaluator,
+    loader: &mut Loader,
+    rejects: &mut Rejects,
+    name: &str,
+    (records, line): (usize, u64),
+    body: &source::Body,
+    item: Option<(&serde_json::Value, usize)>,
+) -> std::io::Result<()> {
+    loader.counts[records].read += 1;
+    let taken = if let source::Body::Unfit(found) = body {
+        let (en, zh) = (format!("not a record: {found}"), format!("不是一筆資料：{found}"));
+        Err(Complaint::new("", "", en, zh))
+    } else {
+        let outcome = evaluator.evaluate(records, body, item);
+        outcome.rows.and_then(|rows| loader.take(records, line, rows)).map(|()| outcome.notes)
+    };
+    match taken {
+        Ok(notes) => {
+            loader.counts[records].left_empty += notes.len() as u64;
+            notes.iter().try_for_each(|note| rejects.write(line, name, note, Effect::LeftEmpty))
+        }
+        Err(complaint) => {
+            loader.counts[records].rejected += 1;
+            rejects.write(line, name, &complaint, Effect::Rejected)
+        }
+    }
+}
+
+/// Tables and columns that the plan needs and the databases lack.
+async fn lacking_columns(plan: &Plan, sessions: &mut Sessions<'_>) -> Result<Vec<String>, UpsertError> {
+    let mut needed: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for table in plan.records.iter().flat_map(|records| &records.tables) {
+        let columns = table.columns.iter().map(|column| column.name.as_str());
+        needed.push((&table.dataset, &table.table, columns.chain([table.id_column.as_str()]).collect()));
+    }
+    for lookup in &plan.lookups {
+        let columns = lookup.matching.iter().chain(&lookup.give).map(String::as_str);
+        needed.push((&lookup.dataset, &lookup.table, columns.collect()));
+    }
+    let mut lacking = Vec::new();
+    for (dataset, table, columns) in needed {
+        let (session, schema) = sessions.of(dataset)?;
+        let known = session.columns(schema, table).await?;
+        if known.is_empty() {
+            lacking.push(format!("dataset {dataset}: table {table}"));
+        } else {
+            let missing = columns.iter().filter(|column| !known.iter().any(|name| name == *column));
+            lacking.extend(missing.map(|column| format!("dataset {dataset}: column {table}.{column}")));
+        }
+    }
+    lacking.sort();
+    lacking.dedup();
+    Ok(lacking)
+}

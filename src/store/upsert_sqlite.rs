@@ -1,0 +1,145 @@
+//! Imported rows into a SQLite file: one probe by key a row, then insert, update or nothing. In process this
+//! is as fast as staging, and needs no unique index. Called from async code, it blocks: an import is a command
+//! of its own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
+
+use super::upsert::{Datum, NextIds, Outcome, Target, UpsertError, quoted};
+
+/// How long a writer waits for another one.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// One transaction on one file.
+pub struct SqliteSession {
+    connection: Connection,
+    next_ids: NextIds,
+}
+
+impl ToSql for Datum {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Datum::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            // Decimals go in as text; the column's numeric affinity makes them numbers, and compares them so.
+            Datum::Text(text) | Datum::Decimal(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Datum::Int(number) => ToSqlOutput::Borrowed(ValueRef::Integer(*number)),
+            Datum::Boolean(value) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(*value))),
+        })
+    }
+}
+
+/// The three statements of one target.
+struct Statements {
+    probe: String,
+    insert: String,
+    update: Option<String>,
+}
+
+impl Statements {
+    fn of(target: &Target) -> Statements {
+        let id = quoted(&target.id_column);
+        let table = target.name();
+        let number = |offset: usize| move |(at, column): (usize, &String)| (quoted(column), at + offset);
+        let key = target.key().iter().enumerate().map(number(1));
+        let matches: Vec<String> = key.map(|(column, n)| format!("{column} = ?{n}")).collect();
+        let rest: Vec<_> = target.rest().iter().enumerate().map(number(1 + target.key_length)).collect();
+        let same: Vec<String> = rest.iter().map(|(column, n)| format!("{column} IS ?{n}")).collect();
+        let same = if same.is_empty() { "1".to_owned() } else { same.join(" AND ") };
+        let columns: Vec<String> = target.columns.iter().map(|column| quoted(column)).collect();
+        let places: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
+        let id_place = columns.len() + 1;
+        let set: Vec<String> = rest.iter().map(|(column, n)| format!("{column} = ?{n}")).collect();
+        Statements {
+            probe: format!("SELECT {id}, {same} FROM {table} WHERE {} LIMIT 1", matches.join(" AND ")),
+            insert: format!(
+                "INSERT INTO {table} ({}, {id}) VALUES ({}, ?{id_place})",
+                columns.join(", "),
+                places.join(", ")
+            ),
+            update: (!set.is_empty())
+                .then(|| format!("UPDATE {table} SET {} WHERE {}", set.join(", "), matches.join(" AND "))),
+        }
+    }
+}
+
+impl SqliteSession {
+    /// Opens the file, which must exist, and begins to write.
+    pub(super) fn begin(path: &Path) -> Result<SqliteSession, UpsertError> {
+        let unavailable = |error: rusqlite::Error| UpsertError::Unavailable(format!("{}: {error}", path.display()));
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
+        connection.busy_timeout(WAIT).map_err(unavailable)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.execute_batch("PRAGMA cache_size=-65536; BEGIN IMMEDIATE").map_err(unavailable)?;
+        Ok(SqliteSession { connection, next_ids: NextIds::default() })
+    }
+
+    pub(super) fn columns(&self, table: &str) -> Result<Vec<String>, UpsertError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT name FROM pragma_table_info(?1)").map_err(refused(table))?;
+        let names = statement.query_map([table], |row| row.get(0)).map_err(refused(table))?;
+        names.collect::<Result<_, _>>().map_err(refused(table))
+    }
+
+    pub(super) fn read(&self, table: &str, columns: &[String]) -> Result<Vec<Vec<Option<String>>>, UpsertError> {
+        let list: Vec<String> = columns.iter().map(|column| format!("CAST({} AS TEXT)", quoted(column))).collect();
+        let sql = format!("SELECT DISTINCT {} FROM {}", list.join(", "), quoted(table));
+        let mut statement = self.connection.prepare(&sql).map_err(refused(table))?;
+        let rows = statement
+            .query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect::<Result<Vec<_>, _>>())
+            .map_err(refused(table))?;
+        rows.collect::<Result<_, _>>().map_err(refused(table))
+    }
+
+    pub(super) fn upsert(&mut self, target: &Target, rows: &[Vec<Datum>]) -> Result<Vec<Outcome>, UpsertError> {
+        let refused = refused(&target.table);
+        let mut next_id = match self.next_ids.get(&target.table) {
+            Some(next) => next,
+            None => {
+                let sql = format!("SELECT coalesce(max({}), 0) + 1 FROM {}", quoted(&target.id_column), target.name());
+                self.connection.query_row(&sql, [], |row| row.get(0)).map_err(&refused)?
+            }
+        };
+        let sql = Statements::of(target);
+        let mut probe = self.connection.prepare_cached(&sql.probe).map_err(&refused)?;
+        let mut insert = self.connection.prepare_cached(&sql.insert).map_err(&refused)?;
+        let mut update =
+            sql.update.as_deref().map(|sql| self.connection.prepare_cached(sql)).transpose().map_err(&refused)?;
+        let compared = target.key_length + target.rest().len();
+        let mut outcomes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let known: Option<bool> =
+                probe.query_row(params_from_iter(&row[..compared]), |r| r.get(1)).optional().map_err(&refused)?;
+            outcomes.push(match (known, &mut update) {
+                (None, _) => {
+                    let id = Datum::Int(next_id);
+                    insert.execute(params_from_iter(row.iter().chain([&id]))).map_err(&refused)?;
+                    next_id += 1;
+                    Outcome::Inserted
+                }
+                (Some(false), Some(update)) => {
+                    update.execute(params_from_iter(&row[..compared])).map_err(&refused)?;
+                    Outcome::Updated
+                }
+                _ => Outcome::Unchanged,
+            });
+        }
+        self.next_ids.set(&target.table, next_id);
+        Ok(outcomes)
+    }
+
+    pub(super) fn commit(self) -> Result<(), UpsertError> {
+        self.connection.execute_batch("COMMIT").map_err(|error| UpsertError::Refused(error.to_string()))
+    }
+
+    pub(super) fn roll_back(self) -> Result<(), UpsertError> {
+        self.connection.execute_batch("ROLLBACK").map_err(|error| UpsertError::Refused(error.to_string()))
+    }
+}
+
+fn refused(table: &str) -> impl Fn(rusqlite::Error) -> UpsertError + '_ {
+    move |error| UpsertError::Refused(format!("{table}: {error}"))
+}
