@@ -11,6 +11,7 @@ pub mod disk;
 pub mod encode;
 pub mod expand;
 pub mod frame;
+pub mod index;
 pub mod keeper;
 pub mod log;
 pub mod marks;
@@ -30,6 +31,7 @@ pub mod touched;
 mod tests;
 
 pub use expand::{CellOutcome, Line};
+pub use index::Indexer;
 pub use log::{AuditLog, COMMAND_LINE, OpenError, Options, SERVER};
 pub use record::{Asked, Kind, Outcome, Record, Right, Who, Why};
 pub use recover::Recovery;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::decode::{Secrets, StoredRecord};
 use super::frame::Frame;
+use super::marks::Withheld;
 use super::read::{Contents, Release, newest_first};
 use super::record::{Asked, Kind, Outcome, Record, Right, Who, Why};
 use super::scan::Gap;
@@ -84,7 +85,12 @@ impl Reader {
 
     /// Opens the sealed part of a record.
     pub fn secrets(&self, entry: &Entry) -> Result<Secrets, SealError> {
-        entry.record.secrets(&self.keys)
+        self.open_sealed(&entry.record)
+    }
+
+    /// Opens the sealed part of a record that is still being looked at.
+    pub(super) fn open_sealed(&self, record: &StoredRecord) -> Result<Secrets, SealError> {
+        record.secrets(&self.keys)
     }
 
     /// The digest by which the index knows a case.
@@ -120,7 +126,7 @@ impl Reader {
                 let Ok(record) = contents.decode(frame) else { continue }; // counted below
                 if wants(&record, &contents) {
                     let mark = marks.get(&(folder.node().to_owned(), frame.seq)).cloned();
-                    listing.entries.push(entry(folder, segment, frame, record, &contents, mark));
+                    listing.entries.push(Entry::new(folder, segment, frame, record, &contents, mark));
                     *found += 1;
                 }
             }
@@ -150,7 +156,7 @@ impl Reader {
             if let Some(frame) = contents.find(id) {
                 let record = contents.decode(frame).map_err(io::Error::other)?;
                 let mark = marks.get(&(folder.node().to_owned(), frame.seq)).cloned();
-                found = Some(entry(folder, segment, frame, record, &contents, mark));
+                found = Some(Entry::new(folder, segment, frame, record, &contents, mark));
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -158,24 +164,27 @@ impl Reader {
     }
 }
 
-fn entry(
-    folder: &Folder,
-    segment: u64,
-    frame: &Frame<'_>,
-    record: StoredRecord,
-    contents: &Contents<'_>,
-    mark: Option<super::marks::Withheld>,
-) -> Entry {
-    let blob = |hash: &[u8; 32]| contents.blobs.get(hash).copied();
-    let document = record.asked.as_ref().and_then(|asked| blob(&asked.document));
-    let shape = record.asked.as_ref().and_then(|asked| Shape::from_bytes(blob(&asked.shape)?).ok());
-    Entry {
-        node: folder.node().to_owned(),
-        segment,
-        seq: frame.seq,
-        document: document.map(|text| String::from_utf8_lossy(text).into_owned()),
-        shape,
-        release: mark.map_or_else(|| contents.release(frame.seq), Release::Withheld),
-        record,
+impl Entry {
+    /// Puts a record together with its document, shape and mark; `mark` from a later segment, if there is one.
+    pub(super) fn new(
+        folder: &Folder,
+        segment: u64,
+        frame: &Frame<'_>,
+        record: StoredRecord,
+        contents: &Contents<'_>,
+        mark: Option<Withheld>,
+    ) -> Entry {
+        let blob = |hash: &[u8; 32]| contents.blobs.get(hash).copied();
+        let document = record.asked.as_ref().and_then(|asked| blob(&asked.document));
+        let shape = record.asked.as_ref().and_then(|asked| Shape::from_bytes(blob(&asked.shape)?).ok());
+        Entry {
+            node: folder.node().to_owned(),
+            segment,
+            seq: frame.seq,
+            document: document.map(|text| String::from_utf8_lossy(text).into_owned()),
+            shape,
+            release: mark.map_or_else(|| contents.release(frame.seq), Release::Withheld),
+            record,
+        }
     }
 }

@@ -124,6 +124,11 @@ impl Kind {
         KINDS.iter().find(|(kind, ..)| *kind == self).map_or("other", |(_, _, name)| *name)
     }
 
+    /// The names of all kinds.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|(_, _, name)| *name)
+    }
+
     /// The kind of a name.
     pub fn from_name(name: &str) -> Option<Kind> {
         KINDS.iter().find(|(_, _, known)| *known == name).map(|(kind, ..)| *kind)

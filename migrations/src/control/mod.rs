@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m20260101_000001_people;
 mod m20260101_000002_sessions;
 mod m20260101_000003_forms;
+mod m20260101_000004_audit_index;
 
 /// Brings the control database up to date.
 pub struct Migrator;
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000001_people::Migration),
             Box::new(m20260101_000002_sessions::Migration),
             Box::new(m20260101_000003_forms::Migration),
+            Box::new(m20260101_000004_audit_index::Migration),
         ]
     }
 

@@ -1,0 +1,223 @@
+//! Reads the segments of every node from where the index ends, in small pieces, no further than is durable.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::batch::{Batch, Position};
+use super::tables::Tables;
+use super::{IndexError, Source};
+use crate::audit::decode;
+use crate::audit::frame::{self, Found, Frame, FrameKind, MAGIC};
+use crate::audit::marks::{BlobMark, End, Withheld};
+use crate::audit::read::Contents;
+use crate::audit::scan::{Piece, Scan};
+use crate::audit::segment::Folder;
+use crate::audit::shape::Shape;
+use crate::audit::state::Durable;
+
+/// Bytes read at a time; a larger frame is read whole.
+const PIECE: usize = 256 << 10;
+/// Index rows in one transaction: few, so that others who write to the database hardly wait.
+const ROWS: usize = 512;
+/// Shapes kept decoded.
+const SHAPES: usize = 10_000;
+
+/// Reads on from the index's positions.
+pub struct Follower {
+    source: Source,
+    positions: HashMap<String, Position>,
+    shapes: HashMap<[u8; 32], Arc<Shape>>,
+    indexed_shapes: HashSet<[u8; 32]>,
+    next_id: i64,
+}
+
+impl Follower {
+    pub async fn new(source: Source, tables: &mut Tables) -> Result<Follower, IndexError> {
+        let positions = tables.positions().await?;
+        Ok(Follower {
+            source,
+            next_id: positions.iter().map(|position| position.id).max().unwrap_or(0) + 1,
+            positions: positions.into_iter().map(|position| (position.node.clone(), position)).collect(),
+            shapes: HashMap::new(),
+            indexed_shapes: HashSet::new(),
+        })
+    }
+
+    /// The next batch, or `None` when everything durable is indexed. The position moves on at once: after a
+    /// batch that could not be applied, start again from the tables.
+    pub fn next(&mut self, durable: Option<Durable>) -> Result<Option<Batch>, IndexError> {
+        for folder in Folder::all(&self.source.dir)? {
+            let durable = durable.filter(|_| folder.node() == self.source.node);
+            if let Some(batch) = self.next_of(&folder, durable)? {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_of(&mut self, folder: &Folder, durable: Option<Durable>) -> io::Result<Option<Batch>> {
+        let position = match self.positions.get(folder.node()) {
+            Some(position) => position.clone(),
+            None => {
+                let Some(segment) = folder.numbers()?.first().copied() else { return Ok(None) };
+                let id = self.next_id;
+                self.next_id += 1;
+                Position { id, node: folder.node().to_owned(), segment, offset: 0, last_seq: 0 }
+            }
+        };
+        let mut batch = Batch::new(position);
+        loop {
+            let is_more = self.read_on(folder, durable, &mut batch)?;
+            if is_more && batch.rows() < ROWS {
+                continue;
+            }
+            let has_moved = self.positions.get(folder.node()) != Some(&batch.position);
+            self.positions.insert(folder.node().to_owned(), batch.position.clone());
+            return Ok(has_moved.then_some(batch));
+        }
+    }
+
+    /// Takes one piece of a segment into the batch; false when nothing more is durable.
+    fn read_on(&mut self, folder: &Folder, durable: Option<Durable>, batch: &mut Batch) -> io::Result<bool> {
+        let segment = batch.position.segment;
+        let file = match File::open(folder.segment(segment)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return next_segment(folder, batch),
+            Err(error) => return Err(error),
+        };
+        let length = file.metadata()?.len();
+        let end = match durable {
+            Some(durable) if durable.segment == segment => durable.offset.min(length),
+            Some(durable) if durable.segment < segment => return Ok(false),
+            _ => length,
+        };
+        let mut wanted = PIECE;
+        loop {
+            let from = batch.position.offset;
+            let bytes = read_at(&file, from, end, wanted)?;
+            let is_all = from + bytes.len() as u64 == end;
+            let taken = self.take_frames(folder, &bytes, batch)?;
+            if taken > 0 {
+                return Ok(true);
+            }
+            if !is_all {
+                // Not one whole frame: it is larger than the piece, or damage stands here.
+                wanted *= 8;
+                continue;
+            }
+            // At the end, or at damage: a later whole frame tells.
+            let next = Scan::from(&bytes, from, batch.position.last_seq).find_map(|piece| match piece {
+                Piece::Frame(frame) => Some(frame.offset),
+                Piece::Gap(_) => None,
+            });
+            if let Some(offset) = next {
+                tracing::error!(node = folder.node(), segment, from, offset, "the index passes over damage");
+                batch.position.offset = offset;
+                return Ok(true);
+            }
+            // Whoever writes a segment ends it before the next one begins.
+            return next_segment(folder, batch);
+        }
+    }
+
+    /// Takes whole frames from the beginning of `bytes`, up to a batch's worth; returns how many.
+    fn take_frames(&mut self, folder: &Folder, bytes: &[u8], batch: &mut Batch) -> io::Result<usize> {
+        let (mut at, mut taken) = (0, 0);
+        if batch.position.offset == 0 && bytes.starts_with(MAGIC) {
+            at = MAGIC.len();
+        }
+        let start = batch.position.offset;
+        while batch.rows() < ROWS {
+            let Found::Frame(frame) = frame::read(bytes, at, start + at as u64) else { break };
+            self.take(folder, &frame, batch)?;
+            at = (frame.end() - start) as usize;
+            (batch.position.offset, batch.position.last_seq) = (frame.end(), frame.seq);
+            taken += 1;
+        }
+        Ok(taken)
+    }
+
+    fn take(&mut self, folder: &Folder, frame: &Frame<'_>, batch: &mut Batch) -> io::Result<()> {
+        let segment = batch.position.segment;
+        match frame.kind {
+            FrameKind::Header | FrameKind::Checkpoint => {}
+            FrameKind::Blob => {
+                let blob: BlobMark = minicbor::decode(frame.payload).map_err(io::Error::other)?;
+                // A document is a blob, too: it does not decode, and nobody will ask for it.
+                if let Ok(shape) = Shape::from_bytes(blob.bytes) {
+                    self.keep_shape(blob.hash, shape);
+                }
+            }
+            FrameKind::Record => match decode::record(frame.payload, &[0; 32]) {
+                Ok(record) => {
+                    let shape = match &record.asked {
+                        Some(asked) => self.shape(folder, segment, &asked.shape)?,
+                        None => None,
+                    };
+                    let (known, keys) = (&mut self.indexed_shapes, &self.source.keys);
+                    batch.add(frame.seq, segment, record, shape.as_deref(), known, keys);
+                }
+                Err(error) => tracing::error!(node = folder.node(), seq = frame.seq, %error, "a record is unreadable"),
+            },
+            FrameKind::Withheld => {
+                let mark: Withheld = minicbor::decode(frame.payload).map_err(io::Error::other)?;
+                batch.withhold(&mark);
+            }
+            FrameKind::End => {
+                let end: End = minicbor::decode(frame.payload).map_err(io::Error::other)?;
+                batch.unconfirmed = end.unconfirmed_from.map(|from| (batch.position.entry(from), segment));
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_shape(&mut self, hash: [u8; 32], shape: Shape) {
+        if self.shapes.len() >= SHAPES {
+            self.shapes.clear();
+            self.indexed_shapes.clear();
+        }
+        self.shapes.insert(hash, Arc::new(shape));
+    }
+
+    /// The shape of that hash; after a start in the middle of a segment it is looked up in what stands before.
+    fn shape(&mut self, folder: &Folder, segment: u64, hash: &[u8; 32]) -> io::Result<Option<Arc<Shape>>> {
+        if !self.shapes.contains_key(hash) {
+            let bytes = std::fs::read(folder.segment(segment))?;
+            let contents = Contents::of(&bytes);
+            if let Some(shape) = contents.blobs.get(hash).and_then(|bytes| Shape::from_bytes(bytes).ok()) {
+                self.keep_shape(*hash, shape);
+            }
+        }
+        Ok(self.shapes.get(hash).cloned())
+    }
+}
+
+/// Goes on to the next segment that is there; false when there is none yet.
+fn next_segment(folder: &Folder, batch: &mut Batch) -> io::Result<bool> {
+    let Some(next) = folder.numbers()?.into_iter().find(|number| *number > batch.position.segment) else {
+        return Ok(false);
+    };
+    // The next one may have been made ahead, while the one at hand is still written.
+    let mut begin = [0u8; MAGIC.len()];
+    if File::open(folder.segment(next))?.read_at(&mut begin, 0)? < MAGIC.len() || begin == [0; MAGIC.len()] {
+        return Ok(false);
+    }
+    (batch.position.segment, batch.position.offset) = (next, 0);
+    Ok(true)
+}
+
+fn read_at(file: &File, from: u64, end: u64, wanted: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; end.saturating_sub(from).min(wanted as u64) as usize];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], from + filled as u64)? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}

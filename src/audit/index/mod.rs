@@ -1,0 +1,162 @@
+//! The index: a thread of its own follows the segments into tables of the control database, gently and never
+//! ahead of what is durable. It may lag behind and may be rebuilt; the segments are the truth, and searches
+//! read on in them where the index ends.
+
+mod batch;
+mod follow;
+pub mod search;
+mod tables;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::log::AuditLog;
+use super::seal::Keyring;
+use super::state::Durable;
+use crate::config;
+use crate::store::control;
+use follow::Follower;
+use tables::Tables;
+
+/// Nice value of the thread: requests go first.
+const NICE: i32 = 19;
+/// How often to look for new records when there were none.
+const IDLE: Duration = Duration::from_millis(250);
+/// How long to wait after a failure of the database.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// Rest after each batch, as a multiple of the time that it took: while the log is busy, the database is too.
+const REST_WHEN_BUSY: u32 = 9;
+/// The log counts as busy from so many records a second.
+const BUSY: u64 = 200;
+
+/// Why the index cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The control database cannot be reached.
+    #[error(transparent)]
+    Control(#[from] control::ControlError),
+    /// A statement failed.
+    #[error("the audit index: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    /// A segment cannot be read.
+    #[error("the audit segments: {0}")]
+    Segments(#[from] std::io::Error),
+}
+
+/// The running indexer; dropping it stops it after the batch at hand.
+pub struct Indexer {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Indexer {
+    /// Starts following the log into the control database, whose tables must have been migrated.
+    pub fn start(log: &AuditLog, dir: PathBuf, control: config::Control) -> std::io::Result<Indexer> {
+        let (stop, stopped) = channel();
+        let source = Source { dir, node: log.folder().node().to_owned(), keys: log.keys() };
+        let (durable, records) = (log.durable(), log.record_count());
+        let thread = std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
+            // First of all: threads that the database driver starts inherit it.
+            super::keeper::lower_priority(NICE);
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return tracing::error!(%error, "the audit index has no runtime"),
+            };
+            let mut pace = Pace { records: Box::new(records), last: (Instant::now(), 0), is_busy: false };
+            loop {
+                let worked = runtime.block_on(run(&source, &control, &durable, &mut pace, &stopped));
+                match worked {
+                    Ok(()) => return,
+                    Err(error) => tracing::warn!(%error, "the audit index waits; searches read the segments"),
+                }
+                if stopped.recv_timeout(AFTER_FAILURE) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Indexer { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the audit index's thread had panicked");
+        }
+    }
+}
+
+/// Where records come from.
+pub(super) struct Source {
+    dir: PathBuf,
+    /// The node whose durable end is known; others are read as far as whole frames go.
+    node: String,
+    keys: Arc<Keyring>,
+}
+
+/// Empties the index; the indexer, or [`catch_up`], fills it again from the segments.
+pub async fn clear(control: &config::Control) -> Result<(), IndexError> {
+    Tables::open(control).await?.clear().await
+}
+
+/// Indexes everything that stands in the segments of a log that no server writes at present.
+pub async fn catch_up(dir: PathBuf, keys: Arc<Keyring>, control: &config::Control) -> Result<u64, IndexError> {
+    let mut tables = Tables::open(control).await?;
+    let mut follower = Follower::new(Source { dir, node: String::new(), keys }, &mut tables).await?;
+    let mut records = 0;
+    while let Some(batch) = follower.next(None)? {
+        records += batch.entries.len() as u64;
+        tables.apply(&batch).await?;
+    }
+    Ok(records)
+}
+
+/// Follows until stopped or until something fails.
+async fn run(
+    source: &Source,
+    control: &config::Control,
+    durable: &impl Fn() -> Durable,
+    pace: &mut Pace,
+    stopped: &Receiver<()>,
+) -> Result<(), IndexError> {
+    let source = Source { dir: source.dir.clone(), node: source.node.clone(), keys: source.keys.clone() };
+    let mut tables = Tables::open(control).await?;
+    let mut follower = Follower::new(source, &mut tables).await?;
+    loop {
+        let began = Instant::now();
+        let rest = match follower.next(Some(durable()))? {
+            None => IDLE,
+            Some(batch) => {
+                tables.apply(&batch).await?;
+                pace.rest(began.elapsed())
+            }
+        };
+        match stopped.recv_timeout(rest) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// How gentle to be.
+struct Pace {
+    records: Box<dyn Fn() -> u64>,
+    last: (Instant, u64),
+    is_busy: bool,
+}
+
+impl Pace {
+    fn rest(&mut self, took: Duration) -> Duration {
+        let since = self.last.0.elapsed();
+        if since >= Duration::from_secs(1) {
+            let records = (self.records)();
+            self.is_busy = (records - self.last.1) as f64 > BUSY as f64 * since.as_secs_f64();
+            self.last = (Instant::now(), records);
+        }
+        if self.is_busy { took * REST_WHEN_BUSY } else { took }
+    }
+}
