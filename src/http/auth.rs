@@ -74,16 +74,6 @@ pub fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Refusal> {
     Ok(Identity { person, token })
 }
 
-/// The refusal for a use of personal data without the case number that the form demands.
-pub fn case_number_missing(form: &FormRights) -> Refusal {
-    Refusal::new(
-        Code::PurposeRequired,
-        format!("Form {} demands a case number for personal data: name it in X-Case-Number.", form.number),
-        format!("表單 {} 規定查詢個人資料須填案號：請於 X-Case-Number 註明。", form.number),
-    )
-    .with("missing", "X-Case-Number")
-}
-
 /// The token of `Authorization: Bearer`.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
