@@ -52,6 +52,21 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The dataset's tables as its first migration made them; the control database's are not listed.
+    pub fn tables(self) -> &'static [table::Table] {
+        match self {
+            Kind::Control => &[],
+            Kind::Household => household::m20261123_000001_tables::TABLES,
+            Kind::Shared => shared::m20261123_000001_tables::TABLES,
+            Kind::Land => land::m20261123_000001_tables::TABLES,
+            Kind::Building => building::m20261123_000001_tables::TABLES,
+            Kind::Zoning => zoning::m20261123_000001_tables::TABLES,
+            Kind::Fire => fire::m20261123_000001_tables::TABLES,
+        }
+    }
+}
+
 /// Applies what is pending and returns its names.
 pub async fn up(kind: Kind, database: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     match kind {

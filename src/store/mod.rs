@@ -1,6 +1,7 @@
 //! Databases: pools, drivers, packed rows, bulk load, migrations. What to ask them is left to `query`, `accounts` and `ingest`.
 
 pub mod bind;
+pub mod bulk;
 pub mod columns;
 pub mod control;
 pub mod layout;

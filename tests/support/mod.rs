@@ -6,6 +6,7 @@ pub mod app;
 pub mod city;
 pub mod databases;
 pub mod dice;
+pub mod digest;
 pub mod postgres;
 
 pub use app::{Answer, TestApp};
