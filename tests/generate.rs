@@ -235,7 +235,7 @@ fn national_id_is_valid(id: &str) -> bool {
     let digits: Vec<u32> = bytes[1..].iter().map(|byte| u32::from(byte - b'0')).collect();
     let weights = [8, 7, 6, 5, 4, 3, 2, 1, 1];
     let sum: u32 = digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum();
-    digits.len() == 9 && [1, 2, 8, 9].contains(&digits[0]) && (value / 10 + value % 10 * 9 + sum) % 10 == 0
+    digits.len() == 9 && [1, 2, 8, 9].contains(&digits[0]) && (value / 10 + value % 10 * 9 + sum).is_multiple_of(10)
 }
 
 fn firm_id_is_valid(id: &str) -> bool {

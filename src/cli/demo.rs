@@ -83,7 +83,8 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         None => {
             eprintln!("Making a synthetic city of scale {} (seed {})", wanted.scale, wanted.seed);
             let installation = Installation { config: None, data_dir: Some(dir.clone()) };
-            generate::run(generate::GenerateArguments { installation, scale: wanted.scale, seed: wanted.seed }).await?;
+            let Filled { scale, seed } = wanted;
+            generate::run(generate::GenerateArguments { installation, scale, seed, replace: false }).await?;
             write(&dir.join(FILLED), &serde_json::to_string(&wanted)?)?;
             let _ = std::fs::remove_file(dir.join(FILLING)); // it says nothing beside the other
         }

@@ -43,9 +43,7 @@ fn key(rows: &Rows, row: usize, column: usize) -> Option<Key<'_>> {
 }
 
 fn hash(key: &Key) -> u64 {
-    let mut hasher = FxBuildHasher.build_hasher();
-    key.hash(&mut hasher);
-    hasher.finish()
+    FxBuildHasher.hash_one(&key)
 }
 
 /// The first row of each distinct key that is not null.

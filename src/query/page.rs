@@ -69,7 +69,7 @@ impl Sealer {
     }
 
     fn try_open(&self, bound_to: &str, cursor: &str) -> Option<Mark> {
-        if !cursor.is_ascii() || cursor.len() % 2 != 0 {
+        if !cursor.is_ascii() || !cursor.len().is_multiple_of(2) {
             return None;
         }
         let bytes: Option<Vec<u8>> =

@@ -204,7 +204,7 @@ fn parts(
     id: usize,
     connection: &Connection,
 ) -> Result<Vec<PartOut>, Refusal> {
-    let path = vec![listing.root.key.clone()];
+    let path = [listing.root.key.clone()];
     let mut out = Vec::new();
     for (number, part) in listing.parts.iter().enumerate() {
         let path: Vec<String> = path.iter().cloned().chain([part.key.clone()]).collect();

@@ -148,7 +148,7 @@ fn one(read: &Read, value: &ConstValue) -> Result<Bind, Refusal> {
 }
 
 fn parse(scalar: Scalar, text: &str, refuse: &dyn Fn(&str, &str) -> Refusal) -> Result<Bind, Refusal> {
-    let canonical = scalar.parse_text(text).map_err(|expected| refuse(&expected.en, &expected.zh))?;
+    let canonical = scalar.parse_text(text).map_err(|expected| refuse(expected.en, expected.zh))?;
     match scalar {
         Scalar::Date => Date::parse(&canonical, format_description!("[year]-[month]-[day]"))
             .map(Bind::Date)

@@ -121,8 +121,7 @@ fn person(
     let members = &resident.household.members;
     let member = &members[number];
     let names = &city.names;
-    let relative =
-        |at: Option<u8>| at.map(|at| usize::from(at)).map(|at| (members[at].name(), resident.national_id(at)));
+    let relative = |at: Option<u8>| at.map(usize::from).map(|at| (members[at].name(), resident.national_id(at)));
     let mut father = relative(member.father);
     let mut mother = relative(member.mother);
     let spouse = relative(member.spouse);
@@ -179,7 +178,7 @@ fn person(
             (
                 "indigenous_status",
                 tribe.map_or(Value::Null, |_| {
-                    Value::Text(if member.rare % 2 == 0 { "山地原住民" } else { "平地原住民" })
+                    Value::Text(if member.rare.is_multiple_of(2) { "山地原住民" } else { "平地原住民" })
                 }),
             ),
             ("tribe", tribe.map_or(Value::Null, Value::Text)),
@@ -205,7 +204,7 @@ fn military(member: &Member, age: i32) -> Option<&'static str> {
     match (member.female || member.foreign, age) {
         (true, _) | (_, ..18) => None,
         (_, 18..25) => Some("役男"),
-        _ => Some(if member.rare % 20 == 0 { "免役" } else { "除役" }),
+        _ => Some(if member.rare.is_multiple_of(20) { "免役" } else { "除役" }),
     }
 }
 
@@ -215,7 +214,11 @@ fn custody(member: &Member, age: i32) -> Option<&'static str> {
 }
 
 fn guardianship(member: &Member, age: i32) -> Option<&'static str> {
-    (age > 70 && member.rare < 120).then_some(if member.rare % 2 == 0 { "監護宣告" } else { "輔助宣告" })
+    (age > 70 && member.rare < 120).then_some(if member.rare.is_multiple_of(2) {
+        "監護宣告"
+    } else {
+        "輔助宣告"
+    })
 }
 
 fn status(status: Status) -> &'static str {

@@ -111,12 +111,12 @@ fn parcel(
             ("reason", Value::Text(["總登記", "分割", "合併", "地籍圖重測"][lot.draw as usize % 4])),
             ("area_m2", Value::Decimal(lot.area, 2)),
             ("zoning_ref", Value::Null),
-            ("land_category", if lot.draw % 5 == 0 { Value::Text("建") } else { Value::Null }),
+            ("land_category", if lot.draw.is_multiple_of(5) { Value::Text("建") } else { Value::Null }),
             ("land_use_class", Value::Null),
             ("ownership_kind", Value::Text(lot.ownership)),
             ("announced_current_value", Value::Decimal(lot.values[0], 0)),
             ("announced_land_value", Value::Decimal(lot.values[1], 0)),
-            ("other_notes", if lot.draw % 400 == 0 { Value::Text("辦理公告徵收") } else { Value::Null }),
+            ("other_notes", if lot.draw.is_multiple_of(400) { Value::Text("辦理公告徵收") } else { Value::Null }),
         ],
     )?;
     Ok(key.clone())
@@ -166,7 +166,7 @@ fn ownerships_of_units(
 }
 
 fn ownerships_of_lot(city: &City, parcel: &Parcel<'_>, owners: &Owners, rows: &mut dyn Rows) -> Result<(), BulkError> {
-    let denominator = if owners.owners.len() > 4 && parcel.lot.draw % 3 == 0 { 58_320 } else { 1 };
+    let denominator = if owners.owners.len() > 4 && parcel.lot.draw.is_multiple_of(3) { 58_320 } else { 1 };
     let shares = owners::divide(owners.owners.len(), owners.sharing, denominator, denominator);
     for (order, (owner, share)) in owners.owners.iter().zip(&shares).enumerate() {
         ownership(parcel, order as u32 + 1, 1, owner, share, owners, rows)?;
