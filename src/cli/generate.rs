@@ -73,7 +73,9 @@ struct Bars {
 impl Bars {
     fn with(&self, dataset: &str, change: impl FnOnce(&ProgressBar)) {
         let bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
-        bars.get(dataset).into_iter().for_each(change);
+        if let Some(bar) = bars.get(dataset) {
+            change(bar);
+        }
     }
 }
 
