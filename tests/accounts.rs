@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use cityquery::access::Code;
-use cityquery::accounts::Accounts;
+use cityquery::accounts::{Accounts, entity};
 use cityquery::config::Entropy;
 use cityquery::http::auth;
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use support::TestApp;
 use support::app::PASSWORD;
@@ -419,6 +420,29 @@ async fn what_did_not_change_keeps_its_compiled_rights() {
     let after = form("FIRE-1");
     assert_eq!((before.version, after.version), (1, 2));
     assert_ne!(before.rights.generation(), after.rights.generation());
+}
+
+#[tokio::test]
+async fn what_nobody_can_use_any_more_is_swept() {
+    for test in TestApp::on_each().await {
+        let accounts = &test.app.accounts;
+        let old = test.sign_in("fire.officer").await;
+        test.clock.advance(Duration::hours(30));
+        let new = test.sign_in("newcomer").await;
+        accounts.sweep().await.expect("sweeps");
+        let left = async || {
+            let sessions = entity::session::Entity::find().count(accounts.db()).await.expect("counts");
+            (sessions, entity::refresh_token::Entity::find().count(accounts.db()).await.expect("counts"))
+        };
+        assert_eq!(left().await, (2, 2), "a session of eight hours ended less than a day ago");
+        test.clock.advance(Duration::hours(4));
+        accounts.sweep().await.expect("sweeps");
+        assert_eq!(left().await, (2, 1));
+        test.clock.advance(Duration::days(91));
+        accounts.sweep().await.expect("sweeps");
+        assert_eq!(left().await, (0, 0));
+        drop((old, new));
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,9 @@ const POLL: Duration = Duration::from_millis(300);
 /// Every how many polls the folder of keys is looked at.
 const POLLS_PER_KEYS: u32 = 10;
 
+/// Every how many polls tokens that have long expired are removed: once an hour or so.
+const POLLS_PER_SWEEP: u32 = 12_000;
+
 /// Sign-ins to one account happen one after another, so that guesses cannot outrun the count of failures.
 const STRIPES: usize = 64;
 
@@ -131,6 +134,11 @@ impl Accounts {
                     && let Err(error) = accounts.keys.refresh()
                 {
                     tracing::error!(%error, "the signing keys cannot be read; the known ones stay");
+                }
+                if polls.is_multiple_of(POLLS_PER_SWEEP)
+                    && let Err(error) = accounts.sweep().await
+                {
+                    tracing::warn!(%error, "expired sessions could not be removed");
                 }
                 match accounts.poll(&mut sessions).await {
                     Ok(()) => accounts.rights.answered(),

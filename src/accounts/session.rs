@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, TransactionTrait,
+};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -255,6 +257,24 @@ impl Accounts {
                 self.revoke(id, why).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Removes what nobody can use any more: refresh tokens a day after their session, sessions after ninety days.
+    pub async fn sweep(&self) -> Result<(), AccountsError> {
+        let ended = |before| {
+            session::Entity::find()
+                .select_only()
+                .column(session::Column::Id)
+                .filter(session::Column::ExpiresAt.lt(before))
+                .into_query()
+        };
+        let (tokens, sessions) = (self.now() - Duration::days(1), self.now() - Duration::days(90));
+        refresh_token::Entity::delete_many()
+            .filter(refresh_token::Column::SessionId.in_subquery(ended(tokens)))
+            .exec(&self.db)
+            .await?;
+        session::Entity::delete_many().filter(session::Column::ExpiresAt.lt(sessions)).exec(&self.db).await?;
         Ok(())
     }
 

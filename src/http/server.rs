@@ -10,6 +10,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use super::state::App;
+use crate::audit::index::Indexer;
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 
 /// How long open connections may go on after the signal.
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     record(&app, Kind::Start).await.context("the start must be recorded before anything is answered")?;
     let watch = app.accounts.watch();
+    let indexer = Indexer::start(&app.audit, app.config.audit.dir.clone(), app.config.control.clone())
+        .context("the audit index cannot be given a thread")?;
     let routes = super::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     // Small answers go out at once instead of waiting for more.
     let listener = listener.tap_io(|stream| {
@@ -42,7 +45,12 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     if let Err(error) = record(&app, Kind::Stop).await {
         tracing::error!(%error, "the stop could not be recorded");
     }
-    tokio::task::spawn_blocking(move || app.audit.close()).await.context("closing the audit log")
+    // Both wait for threads of their own.
+    let closing = tokio::task::spawn_blocking(move || {
+        drop(indexer);
+        app.audit.close();
+    });
+    closing.await.context("closing the audit log")
 }
 
 /// Waits for SIGINT or SIGTERM.
