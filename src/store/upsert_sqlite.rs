@@ -69,6 +69,10 @@ impl SqliteSession {
     /// Opens the file, which must exist, and begins to write.
     pub(super) fn begin(path: &Path) -> Result<SqliteSession, UpsertError> {
         let unavailable = |error: rusqlite::Error| UpsertError::Unavailable(format!("{}: {error}", path.display()));
+        if !path.exists() {
+            let text = format!("{} is not there; `cityquery migrate` makes it", path.display());
+            return Err(UpsertError::Unavailable(text));
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
         connection.busy_timeout(WAIT).map_err(unavailable)?;

@@ -355,3 +355,18 @@ fn declared_columns<'a>(catalog: &'a Catalog, type_def: &'a TypeDef) -> impl Ite
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::mapping::SHIPPED;
+    use super::*;
+
+    #[test]
+    fn the_shipped_mappings_fit_the_declarations() {
+        let catalog = crate::catalog::load_builtin().expect("the declarations are sound");
+        for (name, text) in SHIPPED {
+            let mapping = Mapping::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
+            check(&mapping, &catalog).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+}

@@ -104,12 +104,10 @@ impl<'a> Evaluator<'a> {
         }
         let rows = rows.and_then(|rows: Vec<TableRow>| {
             if rows.is_empty() {
-                return Err(Complaint::new(
-                    "",
-                    "",
-                    "the row has nothing for any table",
-                    "此列沒有可匯入任何資料表的內容",
-                ));
+                let field = records.tables.iter().find_map(|table| table.for_each);
+                let field = field.map_or("", |value| &records.values[value].label);
+                let zh = "此列沒有可匯入任何資料表的內容";
+                return Err(Complaint::new(field, "", "it is empty, so the row has nothing for any table", zh));
             }
             Ok(rows)
         });
