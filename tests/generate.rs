@@ -5,7 +5,8 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cityquery::catalog::load_builtin;
+use cityquery::catalog::scalar::Scalar;
+use cityquery::catalog::{FieldKind, load_builtin};
 use cityquery::config::Connection;
 use cityquery::ingest::generate::{self, Options, Quiet};
 use cityquery::store::layout::sqlite_file;
@@ -241,6 +242,47 @@ fn national_id_is_valid(id: &str) -> bool {
 fn firm_id_is_valid(id: &str) -> bool {
     let products = id.bytes().zip([1, 2, 1, 2, 1, 2, 4, 1]).map(|(byte, weight)| u32::from(byte - b'0') * weight);
     id.len() == 8 && products.map(|product| product / 10 + product % 10).sum::<u32>() % 10 == 0
+}
+
+/// What the city writes is what the scalars read: keys in their canonical form, addresses as people write them.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_value_is_in_its_canonical_form() {
+    let catalog = load_builtin().expect("the built-in declarations are sound");
+    let (_databases, database) = in_one_file(4).await;
+    let texts = |sql: &str| -> Vec<(String, String)> {
+        let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    };
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for field in &catalog.fields {
+        let FieldKind::Column(column) = &field.kind else { continue };
+        if !matches!(
+            column.scalar,
+            Scalar::NationalId
+                | Scalar::ParcelNumber
+                | Scalar::BuildingNumber
+                | Scalar::PermitNumber
+                | Scalar::AddressKey
+        ) {
+            continue;
+        }
+        let (name, table) = (&column.name, &catalog.type_def(field.owner).table);
+        for (value, _) in texts(&format!("SELECT DISTINCT {name}, {name} FROM {table} WHERE {name} IS NOT NULL")) {
+            let read = column.scalar.parse_text(&value).map_err(|expected| expected.en.to_owned());
+            if read.as_ref() != Ok(&value) {
+                wrong.push(format!("{}: {value} read as {read:?}", field.coordinate));
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 20_000, "{checked}");
+    for (text, key) in texts("SELECT text, address_key FROM addresses") {
+        let read = Scalar::AddressKey.parse_text(&text).map_err(|expected| expected.en.to_owned());
+        if read.as_ref() != Ok(&key) {
+            wrong.push(format!("{text}: read as {read:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong[..wrong.len().min(30)].join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -240,4 +240,23 @@ mod tests {
         }
         assert_eq!(hundredths("218334.6"), Some(21_833_460));
     }
+
+    /// Every street makes addresses that are read as they are written.
+    #[test]
+    fn every_street_is_read_back() {
+        let mut wrong = Vec::new();
+        for district in &Names::read().districts {
+            for (road, section) in &district.streets {
+                let section = if *section > 0 { format!("{section}段") } else { String::new() };
+                for rest in ["12號", "5巷12之1號3樓之2", "5巷3弄7號B1樓"] {
+                    let key = format!("{}{road}{section}{rest}", district.name);
+                    let read = crate::catalog::scalar::Scalar::AddressKey.parse_text(&key);
+                    if read.as_ref().ok() != Some(&key) {
+                        wrong.push(format!("{key}: {:?}", read.ok()));
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
 }

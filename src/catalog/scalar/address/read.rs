@@ -81,7 +81,7 @@ impl Reader {
     fn run(&mut self) -> Result<(), Fault> {
         while self.at < self.chars.len() {
             let c = self.chars[self.at];
-            if prefix::is_separator(c) {
+            if prefix::is_separator(c) && !self.begins_street() {
                 self.at += 1;
             } else if let Some(list) = numbers::items_at(&self.chars, self.at) {
                 self.numbered(list)?;
@@ -105,6 +105,15 @@ impl Reader {
             self.at += word.chars().count();
         }
         found.is_some()
+    }
+
+    /// 和 is also how streets begin (和平東路, 和興路, 和豐街): before any street it cannot stand between two.
+    fn begins_street(&self) -> bool {
+        match self.rest() {
+            ['和' | '與' | '及' | '暨', ..] if self.place.street.is_empty() && self.doors.is_empty() => true,
+            ['和', '平' | '興' | '豐', ..] => true,
+            _ => false,
+        }
     }
 
     /// Words after a door that say nothing more about it.
