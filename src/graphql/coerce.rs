@@ -158,6 +158,12 @@ impl<'a> Coercion<'a> {
 
 /// Checks one leaf and puts it into canonical form; otherwise says what was expected, in both languages.
 pub(super) fn scalar(of: Scalar, value: &mut Value) -> Result<(), (String, String)> {
+    if let Value::String(text) = &*value
+        && text.contains('\0')
+    {
+        // PostgreSQL keeps no such text, so nothing equals it.
+        return Err(("text without the character U+0000".to_owned(), "不含 U+0000 字元之文字".to_owned()));
+    }
     let canonical = match (of, &*value) {
         (Scalar::Int, Value::Number(number)) if number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()) => {
             return Ok(());

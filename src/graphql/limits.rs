@@ -35,6 +35,9 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
             '}' | ']' | ')' => nesting = nesting.saturating_sub(1),
             '"' | '#' => {
                 let skipped = skip(c, rest.as_str());
+                if c == '"' && !skipped.starts_with("\"\"") && has_surrogate(skipped) {
+                    return Err(no_character().at(Position { line, column }));
+                }
                 for c in skipped.chars() {
                     (line, column) = if c == '\n' { (line + 1, 0) } else { (line, column + 1) };
                 }
@@ -79,6 +82,28 @@ fn skip(start: char, rest: &str) -> &str {
         })
     };
     &rest[..end.unwrap_or(rest.len())]
+}
+
+/// `\uD800` to `\uDFFF`: halves of a UTF-16 pair. The library's parser breaks on them.
+fn has_surrogate(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if let [b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] = escape {
+            return true;
+        }
+        // Whatever is escaped, a backslash above all, begins no escape itself.
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+fn no_character() -> Refusal {
+    Refusal::new(
+        Code::ParseFailed,
+        "This is not GraphQL: \\uD800 to \\uDFFF are no characters; write the character itself.",
+        "不是正確的 GraphQL 語法：\\uD800 至 \\uDFFF 不是字元，請直接寫出該字元。",
+    )
 }
 
 /// What a selection set comes to, fragments expanded.
@@ -158,8 +183,10 @@ impl<'a> Walk<'a> {
             }
             None => {}
         }
-        // A fragment that is not there is the validation's to report.
-        let Some(fragment) = self.document.fragments.get(name) else { return Ok(Size::default()) };
+        // A fragment that is not there is the validation's to report; it counts, or spreads of nothing would be free.
+        let Some(fragment) = self.document.fragments.get(name) else {
+            return Ok(Size { fields: 1, ..Size::default() });
+        };
         self.known.insert(name, None);
         let size = self.selection(&fragment.node.selection_set, level)?;
         self.known.insert(name, Some(size));
