@@ -25,6 +25,22 @@ impl RowScope {
     }
 }
 
+impl RowScope {
+    /// Rows that either covers.
+    #[must_use]
+    pub fn or(&self, other: &RowScope) -> RowScope {
+        match (self, other) {
+            (RowScope::WholeCity, _) | (_, RowScope::WholeCity) => RowScope::WholeCity,
+            (RowScope::Districts(a), RowScope::Districts(b)) => {
+                let mut both: Vec<String> = a.iter().chain(b).cloned().collect();
+                both.sort();
+                both.dedup();
+                RowScope::Districts(both)
+            }
+        }
+    }
+}
+
 /// Proof that one use of one field was granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {

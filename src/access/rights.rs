@@ -8,7 +8,7 @@ use time::Date;
 
 use super::decide::{Granted, RowScope};
 use super::uses::{Use, Uses};
-use crate::catalog::{Catalog, FieldId, FieldKind};
+use crate::catalog::{Catalog, FieldId, FieldKind, TypeId};
 
 /// One granted item of a master form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Rights {
     digest: u64,
     fields: Box<[FieldRight]>,
     scopes: Vec<RowScope>,
+    /// By type: rows that some granted field of it covers.
+    reach: Box<[RowScope]>,
 }
 
 /// Numbers compilations, so that plans made under other rights are never found again.
@@ -89,6 +91,7 @@ impl Rights {
             digest: digest(catalog, items),
             fields: vec![FieldRight::default(); catalog.fields.len()].into(),
             scopes: vec![RowScope::WholeCity],
+            reach: Box::default(),
         };
         let mut problems = Vec::new();
         for item in items {
@@ -96,7 +99,15 @@ impl Rights {
                 problems.push(Problem { coordinate: item.coordinate.clone(), reason });
             }
         }
+        rights.reach = catalog.types.iter().map(|of| rights.reach_of(catalog, of.id)).collect();
         (rights, problems)
+    }
+
+    fn reach_of(&self, catalog: &Catalog, of: TypeId) -> RowScope {
+        let granted = catalog.fields.iter().filter(|field| field.owner == of);
+        let granted = granted.map(|field| &self.fields[field.id.0 as usize]).filter(|right| right.uses != Uses::NONE);
+        let scopes = granted.map(|right| &self.scopes[right.scope as usize]);
+        scopes.cloned().reduce(|all, scope| all.or(&scope)).unwrap_or(RowScope::WholeCity)
     }
 
     fn add(&mut self, catalog: &Catalog, item: &Item) -> Result<(), &'static str> {
@@ -138,6 +149,12 @@ impl Rights {
     pub fn decide(&self, field: FieldId, asked: Use) -> Option<Granted> {
         let right = self.fields.get(field.0 as usize)?;
         right.uses.has(asked).then(|| Granted::new(field, asked, right.masked, &self.scopes[right.scope as usize]))
+    }
+
+    /// The rows of a type that may be known to exist: those that some granted field of it covers. Where no field is
+    /// granted, the right to walk there alone decides.
+    pub fn reach(&self, of: TypeId) -> RowScope {
+        self.reach.get(of.0 as usize).cloned().unwrap_or(RowScope::Districts(Vec::new()))
     }
 
     /// Number of this compilation; no two compilations of a process share one.

@@ -141,7 +141,8 @@ fn related(
     };
     let here = super::uses::filtered_here(filter);
     let granted = here.into_iter().filter_map(|field| planner.rights.decide(field, Use::Filter));
-    let scope = granted.fold(RowScope::WholeCity, |scope, granted| scope.and(granted.scope()));
+    let reach = planner.rights.reach(join.target);
+    let scope = granted.fold(reach, |scope, granted| scope.and(granted.scope()));
     let relation = Relation {
         join: join.clone(),
         columns,
