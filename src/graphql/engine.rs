@@ -25,8 +25,11 @@ use crate::query::run::{self, Answer, Run};
 use crate::query::{planner, resolve, write};
 use crate::store::layout::Databases;
 
-/// Documents kept.
-const DOCUMENTS: u64 = 2_000;
+/// Text of the documents kept, in bytes; a document read takes some ten times its text.
+const DOCUMENTS: u64 = 4 << 20;
+
+/// Errors told at once; the first ones say what the others would.
+const ERRORS: usize = 50;
 
 /// Plans kept for one document: one for each form in use and each presence of variables.
 const PLANS: usize = 64;
@@ -49,8 +52,8 @@ pub struct Reply {
     pub data: Option<Vec<u8>>,
     /// Errors in the order of the document.
     pub errors: Vec<Refusal>,
-    /// Estimated cost and loaded rows.
-    pub cost: Option<(u64, u64)>,
+    /// Estimated cost; none where nothing of the datasets was asked.
+    pub cost: Option<u64>,
     /// Kind of the record.
     pub kind: Kind,
     /// What was asked, if it came to that.
@@ -88,7 +91,12 @@ impl Engine {
             databases,
             bounds: Arc::new(Bounds::new(limits)),
             sealer,
-            documents: Cache::new(DOCUMENTS),
+            documents: Cache::builder()
+                .max_capacity(DOCUMENTS)
+                .weigher(|key: &(String, Option<String>), _: &Arc<Document>| {
+                    u32::try_from(key.0.len()).unwrap_or(u32::MAX).saturating_add(512)
+                })
+                .build(),
         }
     }
 
@@ -246,7 +254,8 @@ fn case_number_missing(caller: Option<&Caller>, plan: &Plan) -> Option<Refusal> 
 }
 
 impl Reply {
-    fn refused(errors: Vec<Refusal>, asked: Option<Asked>) -> Reply {
+    fn refused(mut errors: Vec<Refusal>, asked: Option<Asked>) -> Reply {
+        errors.truncate(ERRORS);
         Reply { data: None, errors, cost: None, kind: Kind::Denied, asked, touched: Vec::new(), objects: 0 }
     }
 
@@ -255,7 +264,7 @@ impl Reply {
         Reply {
             data: Some(answer.written.data),
             errors: plan.denied.clone(),
-            cost: data.then_some((answer.cost, answer.rows)),
+            cost: data.then_some(answer.cost),
             kind: if validated.has_data { Kind::Query } else { Kind::Introspection },
             asked: Some(asked),
             touched: answer.written.touched,
@@ -287,8 +296,9 @@ impl Reply {
         if let Some(id) = record {
             extensions.insert("audit".into(), id.to_string().into());
         }
-        if let Some((estimated, rows)) = self.cost {
-            extensions.insert("cost".into(), json!({ "estimated": estimated, "rows": rows }));
+        if let Some(estimated) = self.cost {
+            // The rows that stand in the answer; those that were loaded to find them are not the caller's to know.
+            extensions.insert("cost".into(), json!({ "estimated": estimated, "rows": self.objects }));
         }
         if !extensions.is_empty() {
             body.extend_from_slice(b",\"extensions\":");

@@ -6,6 +6,12 @@ use crate::config::Limits;
 /// The farthest that `offset` reaches; beyond it, page by cursor.
 const OFFSET: u32 = 1_000_000;
 
+/// Most conditions of one operation: databases bound the size of a statement, and nest what is chained.
+const CONDITIONS: u64 = 500;
+
+/// Most words of one order.
+const ORDER_WORDS: u64 = 16;
+
 /// The configured limits, asked while an operation is read and planned.
 #[derive(Debug, Clone)]
 pub struct Bounds {
@@ -41,6 +47,32 @@ impl Bounds {
     /// Estimated rows times fields.
     pub fn cost(&self, cost: u64) -> Result<(), Refusal> {
         check("cost", "estimated cost", "預估成本", cost, self.limits.cost)
+    }
+
+    /// Values in one list of `_in` or `_nin`.
+    pub fn listed(&self, coordinate: &str, values: usize) -> Result<(), Refusal> {
+        let most = self.limits.keys;
+        if values <= most as usize {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::QueryTooCostly,
+            format!("{coordinate}: a list of {values} values, at most {most} allowed."),
+            format!("{coordinate}：清單有 {values} 個值，上限 {most}。"),
+        )
+        .with("limit", "keys")
+        .with("found", values)
+        .with("most", most))
+    }
+
+    /// Conditions of one operation, however they are nested.
+    pub fn conditions(&self, conditions: u32) -> Result<(), Refusal> {
+        check("conditions", "conditions", "篩選條件數", conditions.into(), CONDITIONS)
+    }
+
+    /// Words of one order.
+    pub fn order_words(&self, words: usize) -> Result<(), Refusal> {
+        check("orderBy", "fields in one order", "排序欄位數", words as u64, ORDER_WORDS)
     }
 
     /// A page asked for.

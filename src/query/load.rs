@@ -53,11 +53,6 @@ impl Load {
         self.loaded[number].as_ref()
     }
 
-    /// Rows loaded in all.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// Runs all steps, wherever their databases are.
     pub async fn run(mut self, databases: &Databases, deadline: Instant) -> Result<Load, Refusal> {
         if let Some(group) = databases.sqlite_only() {
@@ -120,7 +115,7 @@ impl Load {
             let bind = match slot {
                 Slot::Ready(bind) => bind.clone(),
                 Slot::Texts(texts) => Bind::Texts(texts.clone()),
-                Slot::Variable(read) => slot::read(read, &self.variables)?,
+                Slot::Variable(read) => slot::read(read, &self.variables, &self.bounds)?,
                 Slot::Number(number) => Bind::Int(number.read(&self.variables, &self.bounds)?.into()),
                 Slot::Keys { step, column } => {
                     let keys = self.keys(*step, *column);

@@ -56,7 +56,14 @@ pub fn plan(
         })
         .collect();
     if !refused.is_empty() {
-        return Err(refused);
+        // A field that a condition names a thousand times is refused once.
+        let mut once = Vec::new();
+        refused.into_iter().for_each(|refusal| {
+            if !once.contains(&refusal) {
+                once.push(refusal)
+            }
+        });
+        return Err(once);
     }
     let planner = Planner {
         catalog,
@@ -272,7 +279,8 @@ impl Planner<'_> {
         let ordered = window.order.iter().map(|word| (word.field, Use::Order));
         let granted =
             selected.chain(filtered).chain(ordered).filter_map(|(field, used)| self.rights.decide(field, used));
-        granted.fold(RowScope::WholeCity, |scope, granted| scope.and(granted.scope()))
+        // Rows of which nothing is asked but that they are there: no further than any field of them reaches.
+        granted.fold(self.rights.reach(object.of), |scope, granted| scope.and(granted.scope()))
     }
 
     /// Narrows a statement to a scope.
@@ -322,7 +330,7 @@ impl Planner<'_> {
         if has_variable(&read.value) {
             return Ok(Slot::Variable(read));
         }
-        slot::read(&read, &Variables::default()).map(Slot::Ready)
+        slot::read(&read, &Variables::default(), self.bounds).map(Slot::Ready)
     }
 
     /// Where the rows of a type live.

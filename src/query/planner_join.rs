@@ -17,6 +17,10 @@ use crate::store::source::Lane;
 /// Rows that a to-many join without `first` is expected to lead to, for the cost.
 const GUESS: u64 = 8;
 
+/// Tables in one statement before further to-one joins get statements of their own: SQLite joins 64 at most, and
+/// planners of databases try orders of joins.
+const TABLES: u16 = 12;
+
 /// A walk with all that its planning needs.
 struct Walk<'w> {
     granted: &'w Granted,
@@ -70,7 +74,8 @@ fn rides(planner: &Planner, draft: &Draft, walk: &Walk) -> Result<bool, Refusal>
     let target = planner.catalog.type_def(walk.join.target);
     let unique = is_unique(planner, target, &walk.join.to);
     let together = planner.place(walk.join.target)?.database == draft.place().database;
-    Ok(!walk.join.many && walk.join.through.is_none() && together && unique)
+    let small = draft.tables() < TABLES;
+    Ok(!walk.join.many && walk.join.through.is_none() && together && unique && small)
 }
 
 fn is_unique(planner: &Planner, target: &TypeDef, column: &str) -> bool {

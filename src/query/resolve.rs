@@ -31,6 +31,7 @@ pub struct Resolver<'a> {
     fields: u32,
     aliases: u32,
     spreads: u32,
+    conditions: u32,
     deepest: u32,
 }
 
@@ -45,8 +46,18 @@ pub fn resolve(
     sent: &Variables,
     bounds: &Bounds,
 ) -> Result<Operation, Refusal> {
-    let mut resolver =
-        Resolver { catalog, fragments, sent, bounds, single_use: false, fields: 0, aliases: 0, spreads: 0, deepest: 0 };
+    let mut resolver = Resolver {
+        catalog,
+        fragments,
+        sent,
+        bounds,
+        single_use: false,
+        fields: 0,
+        aliases: 0,
+        spreads: 0,
+        conditions: 0,
+        deepest: 0,
+    };
     let roots = match operation.ty {
         OperationType::Query => resolver.roots(&operation.selection_set)?,
         _ => Vec::new(),
@@ -264,6 +275,17 @@ impl<'a> Resolver<'a> {
     fn count_spread(&mut self) -> Result<(), Refusal> {
         self.spreads += 1;
         self.bounds.fields(self.spreads)
+    }
+
+    /// The limits.
+    pub(super) fn bounds(&self) -> &'a Bounds {
+        self.bounds
+    }
+
+    /// Notes one more condition of the operation.
+    pub(super) fn count_condition(&mut self) -> Result<(), Refusal> {
+        self.conditions += 1;
+        self.bounds.conditions(self.conditions)
     }
 
     fn is_left_out(&mut self, directives: &'a [Positioned<Directive>]) -> Result<bool, Refusal> {

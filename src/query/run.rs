@@ -10,6 +10,7 @@ use super::load::Load;
 use super::page::Sealer;
 use super::plan::{Estimate, Expected, Plan};
 use super::resolve::Variables;
+use super::slot::{self, Slot};
 use super::write::{self, Surroundings, Written};
 use crate::access::{Code, Refusal};
 use crate::store::layout::Databases;
@@ -21,8 +22,6 @@ pub struct Answer {
     pub written: Written,
     /// Cost estimated before it ran.
     pub cost: u64,
-    /// Rows loaded.
-    pub rows: u64,
 }
 
 /// What running a plan needs besides the plan.
@@ -49,6 +48,7 @@ pub async fn run(
     let variables = Arc::new(variables);
     let cost = cost(&plan.estimates, &variables, run.bounds)?;
     run.bounds.cost(cost)?;
+    check_parameters(plan, &variables, run.bounds)?;
     let load = Load::new(plan.clone(), variables.clone(), run.bounds.clone());
     let load = match tokio::time::timeout_at(run.deadline.into(), load.run(run.databases, run.deadline)).await {
         Ok(load) => load?,
@@ -60,7 +60,19 @@ pub async fn run(
     };
     let around = Surroundings { others, sealer: run.sealer, bound_to: run.bound_to, passed_over: &passed_over };
     let written = write::write(plan, &load, &around);
-    Ok(Answer { written, cost, rows: load.rows() })
+    Ok(Answer { written, cost })
+}
+
+/// What variables say is wrong before the first statement runs, not after.
+fn check_parameters(plan: &Plan, variables: &Variables, bounds: &Bounds) -> Result<(), Refusal> {
+    for slot in plan.steps.iter().flat_map(|step| &step.slots) {
+        match slot {
+            Slot::Variable(read) => drop(slot::read(read, variables, bounds)?),
+            Slot::Number(number) => drop(number.read(variables, bounds)?),
+            Slot::Ready(_) | Slot::Texts(_) | Slot::Keys { .. } => {}
+        }
+    }
+    Ok(())
 }
 
 fn timed_out() -> Refusal {

@@ -62,8 +62,14 @@ pub struct Number {
     pub plus: u32,
 }
 
+/// Longest pattern of `_like` and its kind: databases try a pattern at every place of every text.
+const PATTERN: usize = 200;
+
+/// Most `%` in one pattern: each multiplies the places that are tried.
+const WILDCARDS: usize = 5;
+
 /// Reads a value as a scalar for a comparison.
-pub fn read(read: &Read, variables: &Variables) -> Result<Bind, Refusal> {
+pub fn read(read: &Read, variables: &Variables, bounds: &Bounds) -> Result<Bind, Refusal> {
     let value = constant(&read.value, variables)?;
     let refusal = |refusal: Refusal| match read.position {
         Some(position) => refusal.at(position),
@@ -76,6 +82,7 @@ pub fn read(read: &Read, variables: &Variables) -> Result<Bind, Refusal> {
         ConstValue::List(items) => items,
         single => vec![single],
     };
+    bounds.listed(&read.coordinate, items.len()).map_err(refusal)?;
     many(read, &items).map_err(refusal)
 }
 
@@ -116,10 +123,10 @@ fn int(bind: &Bind) -> Option<i64> {
 fn one(read: &Read, value: &ConstValue) -> Result<Bind, Refusal> {
     let expected = |en: &str, zh: &str| {
         let name = read.scalar.graphql_name();
-        let shown = shorten(&value.to_string());
+        // What was sent is not repeated: it can be somebody's number.
         Refusal::input(
-            format!("{}: expected {name}, {en}; found {shown}.", read.coordinate),
-            format!("{}：應為 {name}，{zh}；收到 {shown}。", read.coordinate),
+            format!("{}: expected {name}, {en}.", read.coordinate),
+            format!("{}：應為 {name}，{zh}。", read.coordinate),
         )
         .with("coordinate", read.coordinate.as_str())
     };
@@ -140,7 +147,9 @@ fn one(read: &Read, value: &ConstValue) -> Result<Bind, Refusal> {
         }
         (Scalar::Boolean, ConstValue::Boolean(value)) => Ok(Bind::Bool(*value)),
         (Scalar::Boolean, _) => Err(expected("true or false", "true 或 false")),
-        (_, ConstValue::String(text)) if read.operator.takes_pattern() => Ok(Bind::Text(pattern(read.operator, text))),
+        (_, ConstValue::String(text)) if read.operator.takes_pattern() => {
+            pattern(read.operator, text).map(Bind::Text).map_err(|Odd { en, zh }| expected(en, zh))
+        }
         (scalar, ConstValue::String(text)) => parse(scalar, text, &expected),
         (Scalar::Decimal, ConstValue::Number(number)) => parse(Scalar::Decimal, &number.to_string(), &expected),
         _ => Err(expected("as text", "應為文字")),
@@ -161,10 +170,29 @@ fn parse(scalar: Scalar, text: &str, refuse: &dyn Fn(&str, &str) -> Refusal) -> 
     }
 }
 
+/// What is wrong with a pattern.
+struct Odd {
+    en: &'static str,
+    zh: &'static str,
+}
+
 /// Everything but a prefix is the caller's own pattern.
-fn pattern(operator: Operator, text: &str) -> String {
+fn pattern(operator: Operator, text: &str) -> Result<String, Odd> {
+    if text.chars().count() > PATTERN {
+        return Err(Odd { en: "a pattern of at most 200 characters", zh: "至多 200 字元之樣式" });
+    }
     if operator != Operator::StartsWith {
-        return text.to_string();
+        let escapes = text.len() - text.trim_end_matches('\\').len();
+        if escapes % 2 == 1 {
+            return Err(Odd {
+                en: "a pattern that does not end with a single backslash",
+                zh: "樣式不可以單一反斜線結尾",
+            });
+        }
+        if text.matches('%').count() > WILDCARDS {
+            return Err(Odd { en: "a pattern with at most five %", zh: "樣式至多含五個 %" });
+        }
+        return Ok(text.to_string());
     }
     let mut pattern = String::with_capacity(text.len() + 1);
     for letter in text.chars() {
@@ -174,14 +202,7 @@ fn pattern(operator: Operator, text: &str) -> String {
         pattern.push(letter);
     }
     pattern.push('%');
-    pattern
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_string(),
-    }
+    Ok(pattern)
 }
 
 impl Number {
@@ -192,10 +213,10 @@ impl Number {
             Some(value) => match constant(value, variables)? {
                 ConstValue::Null => self.default,
                 ConstValue::Number(number) => bounds.page(self.argument, number.as_i64().unwrap_or(i64::MAX))?,
-                other => {
+                _ => {
                     return Err(Refusal::input(
-                        format!("{}: expected a whole number, found {}.", self.argument, shorten(&other.to_string())),
-                        format!("{}：應為整數，收到 {}。", self.argument, shorten(&other.to_string())),
+                        format!("{}: expected a whole number.", self.argument),
+                        format!("{}：應為整數。", self.argument),
                     ));
                 }
             },

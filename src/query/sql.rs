@@ -85,6 +85,11 @@ impl Draft {
         &self.place
     }
 
+    /// Tables so far, those inside conditions included.
+    pub fn tables(&self) -> u16 {
+        self.tables
+    }
+
     /// A fresh name for a table, also for one inside a condition.
     pub fn name_table(&mut self) -> Table {
         self.tables += 1;

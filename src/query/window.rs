@@ -72,6 +72,7 @@ fn order(resolver: &mut Resolver, of: TypeId, value: &Value) -> Result<Vec<Order
     };
     let mut order = Vec::new();
     for word in words {
+        resolver.bounds().order_words(order.len())?;
         let word = resolver.structure(&word)?;
         let Value::Object(entries) = &word else { return Err(unexpected("orderBy")) };
         for (name, direction) in entries {
@@ -86,6 +87,7 @@ fn order(resolver: &mut Resolver, of: TypeId, value: &Value) -> Result<Vec<Order
             order.push(Ordering { field: own_field(resolver, of, name)?.id, descending });
         }
     }
+    resolver.bounds().order_words(order.len())?;
     Ok(order)
 }
 
@@ -103,6 +105,7 @@ fn filter(resolver: &mut Resolver, of: TypeId, value: &Value, depth: u32) -> Res
     }
     let entries = object(resolver, value)?;
     let mut all = Vec::new();
+    resolver.count_condition()?;
     for (name, value) in &entries {
         if resolver.is_left_unset(value)? {
             continue;
@@ -149,6 +152,7 @@ fn compare(resolver: &mut Resolver, field: &FieldDef, value: &Value, all: &mut V
         if resolver.is_left_unset(&value)? {
             continue;
         }
+        resolver.count_condition()?;
         if resolver.is_absent(&value)? {
             return Err(null_compared(field, &name));
         }

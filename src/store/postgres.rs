@@ -196,8 +196,14 @@ fn unavailable(error: tokio_postgres::Error) -> SourceError {
 fn failed(error: tokio_postgres::Error) -> SourceError {
     match error.code() {
         Some(code) if *code == SqlState::QUERY_CANCELED => SourceError::Timeout,
+        Some(code) if is_away(code) => SourceError::Unavailable(format!("SQLSTATE {}", code.code())),
         // The server's own text can carry values, so only its code is kept.
         Some(code) => SourceError::Failed(format!("SQLSTATE {}", code.code())),
         None => SourceError::Unavailable(error.to_string()),
     }
+}
+
+/// The server is going down or up, is full, or lost the database: not the statement's fault.
+fn is_away(code: &SqlState) -> bool {
+    ["08", "53", "57P", "58", "3D"].iter().any(|class| code.code().starts_with(class))
 }

@@ -63,7 +63,12 @@ impl SqliteGroup {
                 .name(format!("sqlite-{number}"))
                 .spawn(move || {
                     while let Ok(job) = queue.recv() {
-                        job(&mut worker);
+                        // Whoever waits for a job that panicked is told so; the thread is there for the others.
+                        let job = std::panic::AssertUnwindSafe(|| job(&mut worker));
+                        if std::panic::catch_unwind(job).is_err() {
+                            worker.stop.set(None);
+                            tracing::error!("a job on a SQLite thread panicked");
+                        }
                     }
                 })
                 .map_err(|error| SourceError::Unavailable(error.to_string()))?;
@@ -202,9 +207,14 @@ fn push(value: ValueRef, kind: Kind, rows: &mut Rows) -> Option<()> {
 fn failed(error: rusqlite::Error) -> SourceError {
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => SourceError::Timeout,
-        Some(ErrorCode::CannotOpen | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure) => {
-            SourceError::Unavailable(error.to_string())
-        }
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::NotADatabase
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked,
+        ) => SourceError::Unavailable(error.to_string()),
         _ => SourceError::Failed(error.to_string()),
     }
 }
