@@ -117,6 +117,9 @@ impl Check<'_> {
             );
             self.refusals.push(refusal.at(position(pos)));
         }
+        if name == "__typename" {
+            self.directives_of_typename(field);
+        }
         let shape = self.shape;
         let Some(known) = shape.field(on, name.as_str()) else {
             return self.introspection(field);
@@ -129,6 +132,20 @@ impl Check<'_> {
         }
         self.required(known, field, pos);
         self.selection(innermost(&known.ty), &mut field.selection_set.node);
+    }
+
+    /// The library passes over the directives of `__typename`, too.
+    fn directives_of_typename(&mut self, field: &Field) {
+        let mut seen = BTreeSet::new();
+        for directive in &field.directives {
+            let name = directive.node.name.node.as_str();
+            let (en, zh) = match (matches!(name, "skip" | "include"), seen.insert(name)) {
+                (false, _) => (format!("Unknown directive \"{name}\""), format!("沒有指令「@{name}」。")),
+                (true, false) => (format!("Duplicate directive \"{name}\""), format!("指令「@{name}」重複。")),
+                (true, true) => continue,
+            };
+            self.refusals.push(Refusal::new(Code::ValidationFailed, en, zh).at(position(directive.pos)));
+        }
     }
 
     /// Introspection's own arguments: their values are checked by the library, uses of variables are not.

@@ -46,7 +46,9 @@ pub fn plan(
     open_cursor: OpenCursor,
     operation: &Operation,
 ) -> Result<Plan, Vec<Refusal>> {
-    let refused: Vec<Refusal> = uses::list(operation)
+    let all = uses::list(operation);
+    let personal = all.iter().any(|used| catalog.field(used.field).class >= Class::Personal);
+    let refused: Vec<Refusal> = all
         .into_iter()
         .filter(|used| used.used != Use::Select && used.used != Use::Aggregate)
         .filter(|used| rights.decide(used.field, used.used).is_none())
@@ -75,7 +77,7 @@ pub fn plan(
         estimates: Vec::new(),
         shape: ShapeBuilder::new(catalog),
         denied: Vec::new(),
-        personal: false,
+        personal,
     };
     planner.operation(operation).map_err(|refusal| vec![refusal])
 }
@@ -243,7 +245,6 @@ impl Planner<'_> {
         if granted.is_none() {
             self.deny(field, Use::Select, path, position);
         }
-        self.note_class(field);
         granted
     }
 
@@ -261,12 +262,7 @@ impl Planner<'_> {
 
     /// The decision about a use that was checked before planning began.
     pub(super) fn granted(&mut self, field: FieldId, used: Use) -> Result<Granted, Refusal> {
-        self.note_class(field);
         self.rights.decide(field, used).ok_or_else(|| Refusal::denied(self.catalog, field, used))
-    }
-
-    fn note_class(&mut self, field: FieldId) {
-        self.personal |= self.catalog.field(field).class >= Class::Personal;
     }
 
     /// The rows inside the scope of every field that is used of them.
