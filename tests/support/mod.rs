@@ -9,6 +9,8 @@ pub mod caller;
 pub mod city;
 pub mod databases;
 pub mod dice;
+pub mod gate;
+pub mod plots;
 pub mod digest;
 pub mod naive;
 pub mod postgres;
