@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use cityquery::access::{Item, Use, Uses};
 use cityquery::accounts::forms::NewForm;
 use cityquery::accounts::people::NewPerson;
-use cityquery::catalog::{Catalog, FieldKind, load_builtin};
+use cityquery::catalog::{Catalog, load_builtin};
 use cityquery::config::{Clock, Config, Connection, Entropy};
 use cityquery::http::App;
 use cityquery::store::control;
@@ -93,14 +93,15 @@ pub fn grant(uses: &str, items: &[&str]) -> Grant {
     Grant { uses: uses.to_owned(), items, masked: false, districts: None }
 }
 
-/// The items of grants; what stands earlier wins.
+/// The items of grants. A field named twice has the uses of both, and the level and scope of the first.
 pub fn items(catalog: &Catalog, grants: &[Grant]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for grant in grants {
         let uses = Uses::parse(&grant.uses).expect("uses");
         for coordinate in grant.items.iter().flat_map(|item| expanded(catalog, item)) {
-            if !items.iter().any(|known| known.coordinate == coordinate) {
-                items.push(Item { coordinate, uses, masked: grant.masked, districts: grant.districts.clone() });
+            match items.iter_mut().find(|known| known.coordinate == coordinate) {
+                Some(known) => known.uses = known.uses.union(uses),
+                None => items.push(Item { coordinate, uses, masked: grant.masked, districts: grant.districts.clone() }),
             }
         }
     }
@@ -256,9 +257,4 @@ impl Gate {
 pub fn dead() -> BTreeMap<String, Connection> {
     let connection = Connection { url: "postgres://nobody@127.0.0.1:1/none".to_owned(), schema: None };
     ["household", "land", "building", "zoning", "fire"].map(|code| (code.to_owned(), connection.clone())).into()
-}
-
-/// An argument that is there, and its value, for a root by key: `person(nationalId: "A…")`.
-pub fn is_column(catalog: &Catalog, coordinate: &str) -> bool {
-    matches!(catalog.field(catalog.fields_by_coordinate[coordinate]).kind, FieldKind::Column(_))
 }

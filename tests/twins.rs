@@ -1,0 +1,342 @@
+//! Two cities that differ only in what was not granted give the same answers: to any question, under any form, to the
+//! byte. Forms and questions are drawn by lot. What was not granted is: columns without any use (and that no granted
+//! join leads by), rows outside every granted district, rows to which no way leads.
+
+mod support;
+
+use std::collections::{BTreeMap, HashSet};
+
+use cityquery::access::{Item, Rights, RowScope, Use, Uses};
+use cityquery::catalog::scalar::Scalar;
+use cityquery::catalog::{Catalog, FieldDef, FieldKind, TypeId};
+use serde_json::json;
+use support::dice::Dice;
+use support::gate::{Gate, Setup};
+use support::plots::{self, Plots, ROWS};
+
+const FORMS: u64 = 14;
+const QUESTIONS: usize = 40;
+
+/// Items by lot: narrow enough that much is left out, wide enough that much is answered.
+fn lot(catalog: &Catalog, dice: &mut Dice) -> Vec<Item> {
+    let narrow = 2 + dice.below(4);
+    let everywhere = dice.below(3) == 0;
+    let mut items = Vec::new();
+    for field in &catalog.fields {
+        let root = matches!(field.kind, FieldKind::One(_) | FieldKind::List(_));
+        let join = matches!(field.kind, FieldKind::Join(_));
+        let often = if root {
+            4
+        } else if join {
+            3
+        } else {
+            narrow
+        };
+        let mut uses = Uses::NONE;
+        for (one, weight) in [(Use::Select, 6), (Use::Filter, 4), (Use::Order, 3), (Use::Aggregate, 2)] {
+            if dice.below(10) < weight * often / 3 {
+                uses = uses.with(one);
+            }
+        }
+        if uses == Uses::NONE || dice.below(6) >= often {
+            continue;
+        }
+        let scoped = catalog.type_def(field.owner).scope_column.is_some();
+        let districts = (scoped && !everywhere && dice.below(5) > 0).then(|| match dice.below(8) {
+            0 => vec![],
+            1 => vec!["63000010".to_owned(), "63000020".to_owned()],
+            _ => vec!["63000010".to_owned()],
+        });
+        let masked = field.mask.is_some() && dice.below(4) == 0;
+        items.push(Item { coordinate: field.coordinate.clone(), uses, masked, districts });
+    }
+    items
+}
+
+/// The city with everything changed that was not granted.
+fn twin(catalog: &Catalog, rights: &Rights, city: &Plots, dice: &mut Dice) -> Plots {
+    let names = plots::names(catalog, city);
+    let mut visible: HashSet<(String, String)> = HashSet::new();
+    let mut reached: HashSet<TypeId> = HashSet::new();
+    for field in catalog.fields.iter().filter(|field| rights.uses(field.id) != Uses::NONE) {
+        let owner = catalog.type_def(field.owner);
+        match &field.kind {
+            FieldKind::Column(column) => drop(visible.insert((owner.table.clone(), column.name.clone()))),
+            FieldKind::Join(join) => {
+                reached.insert(join.target);
+                visible.insert((owner.table.clone(), join.from.clone()));
+                visible.insert((catalog.type_def(join.target).table.clone(), join.to.clone()));
+                if let Some(through) = &join.through {
+                    visible.insert((through.table.clone(), through.from.clone()));
+                    visible.insert((through.table.clone(), through.to.clone()));
+                }
+            }
+            FieldKind::One(of) | FieldKind::List(of) => drop(reached.insert(*of)),
+        }
+        visible.extend(owner.scope_column.clone().map(|column| (owner.table.clone(), column)));
+    }
+    let mut twin = city.clone();
+    for of in &catalog.types {
+        let Some(table) = twin.get_mut(&of.table) else { continue };
+        if !reached.contains(&of.id) {
+            table.rows.truncate(dice.below(3));
+            continue;
+        }
+        let scope =
+            of.scope_column.as_ref().and_then(|name| table.columns.iter().position(|column| column.name == *name));
+        let reach = rights.reach(of.id);
+        let columns = table.columns.clone();
+        table.rows.retain_mut(|row| {
+            let inside = match (&reach, scope) {
+                (RowScope::WholeCity, _) | (_, None) => true,
+                (RowScope::Districts(codes), Some(at)) => codes.iter().any(|code| row[at].as_ref() == Some(code)),
+            };
+            if !inside && dice.below(3) == 0 {
+                return false;
+            }
+            let number = ROWS + 10 + row[0].as_deref().and_then(|id| id.parse::<usize>().ok()).unwrap_or(0);
+            for (at, column) in columns.iter().enumerate() {
+                let seen = inside && visible.contains(&(of.table.clone(), column.name.clone()));
+                let stays = Some(at) == scope || inside && at == 0;
+                if seen || stays || dice.below(4) == 0 && at > 0 {
+                    continue;
+                }
+                row[at] = match dice.below(3) {
+                    0 if !column.required && !column.unique => None,
+                    _ if at == 0 => Some(format!("{}", number * 1_000)),
+                    _ => plots::cell(&names, &of.table, column, number),
+                };
+            }
+            true
+        });
+    }
+    // Links that no granted join leads over.
+    for (name, table) in &mut twin {
+        let used = table.columns.iter().any(|column| visible.contains(&(name.clone(), column.name.clone())));
+        if !catalog.types.iter().any(|of| of.table == *name) && !used {
+            table.rows.truncate(dice.below(3));
+        }
+    }
+    twin
+}
+
+/// Questions by lot: mostly such that are answered, some that are refused.
+struct Asker<'a> {
+    catalog: &'a Catalog,
+    rights: &'a Rights,
+    names: &'a plots::Names,
+    dice: &'a mut Dice,
+    fields: usize,
+    aliases: usize,
+}
+
+impl<'a> Asker<'a> {
+    fn operation(&mut self) -> String {
+        (self.fields, self.aliases) = (0, 0);
+        let count = 1 + self.dice.below(2);
+        let roots: Vec<String> = (0..count).map(|number| self.root(number)).collect();
+        format!("{{ {} }}", roots.join(" "))
+    }
+
+    /// A field that is granted, nearly always.
+    fn pick(&mut self, fields: Vec<&'a FieldDef>, used: Use) -> Option<&'a FieldDef> {
+        let granted: Vec<&FieldDef> =
+            fields.iter().copied().filter(|field| self.rights.uses(field.id).has(used)).collect();
+        let among = if self.dice.below(40) == 0 { fields } else { granted };
+        (!among.is_empty()).then(|| among[self.dice.below(among.len())])
+    }
+
+    fn root(&mut self, number: usize) -> String {
+        let roots: Vec<&FieldDef> = self
+            .catalog
+            .fields
+            .iter()
+            .filter(|field| matches!(field.kind, FieldKind::One(_) | FieldKind::List(_)))
+            .collect();
+        let used = if self.dice.below(8) == 0 { Use::Aggregate } else { Use::Select };
+        let Some(root) = self.pick(roots, used) else { return "__typename".to_owned() };
+        let (name, of) = (&root.name, root.owner);
+        if matches!(root.kind, FieldKind::One(_)) {
+            let keys = &self.catalog.type_def(of).keys;
+            let key = self.catalog.field(keys[self.dice.below(keys.len())]);
+            let value = self.value(key);
+            return format!("r{number}: {name}({}: {value}) {}", key.name, self.object(of, 1));
+        }
+        let window = self.window(of, true);
+        let mut parts = Vec::new();
+        if used == Use::Aggregate || self.dice.below(5) == 0 {
+            parts.push("totalCount".to_owned());
+        }
+        if used == Use::Select {
+            parts.push(format!("nodes {}", self.object(of, 1)));
+            if self.dice.below(4) == 0 {
+                parts.push("pageInfo { hasNextPage hasPreviousPage startCursor endCursor }".to_owned());
+            }
+            if self.dice.below(6) == 0 {
+                parts.push(format!("edges {{ cursor node {} }}", self.object(of, 2)));
+            }
+        }
+        format!("r{number}: {name}{window} {{ {} }}", parts.join(" "))
+    }
+
+    fn own(&self, of: TypeId, wanted: fn(&FieldKind) -> bool) -> Vec<&'a FieldDef> {
+        let catalog = self.catalog;
+        catalog.type_def(of).fields.iter().map(|id| catalog.field(*id)).filter(|field| wanted(&field.kind)).collect()
+    }
+
+    fn object(&mut self, of: TypeId, depth: usize) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for _ in 0..1 + self.dice.below(4) {
+            self.fields += 1;
+            if self.dice.below(8) == 0 {
+                parts.push("__typename".to_owned());
+            } else if depth < 4 && self.fields < 60 && self.dice.below(3) == 0 {
+                let Some(join) = self.pick(self.own(of, |kind| matches!(kind, FieldKind::Join(_))), Use::Select) else {
+                    continue;
+                };
+                let FieldKind::Join(declared) = &join.kind else { continue };
+                let window = if declared.many { self.window(declared.target, false) } else { String::new() };
+                self.aliases += 1;
+                let below = self.object(declared.target, depth + 1);
+                parts.push(match self.aliases < 25 {
+                    true => format!("a{}: {}{window} {below}", self.aliases, join.name),
+                    false => "__typename".to_owned(),
+                });
+            } else {
+                let columns = self.own(of, |kind| matches!(kind, FieldKind::Column(_)));
+                // Denied selections are answered, too.
+                let column = if self.dice.below(3) == 0 {
+                    Some(columns[self.dice.below(columns.len())])
+                } else {
+                    self.pick(columns, Use::Select)
+                };
+                parts.extend(column.map(|column| column.name.clone()));
+            }
+        }
+        if parts.is_empty() { "{ __typename }".to_owned() } else { format!("{{ {} }}", parts.join(" ")) }
+    }
+
+    fn window(&mut self, of: TypeId, root: bool) -> String {
+        let mut arguments = Vec::new();
+        if self.dice.below(2) == 0 {
+            arguments.push(format!("where: {}", self.filter(of, 0)));
+        }
+        if self.dice.below(3) == 0 {
+            let columns = self.own(of, |kind| matches!(kind, FieldKind::Column(_)));
+            if let Some(column) = self.pick(columns, Use::Order) {
+                let direction = if self.dice.below(2) == 0 { "ASC" } else { "DESC" };
+                arguments.push(format!("orderBy: [{{ {}: {direction} }}]", column.name));
+            }
+        }
+        match self.dice.below(5) {
+            0 => arguments.push(format!("first: {}", self.dice.below(7))),
+            1 => arguments.push(format!("first: {}, offset: {}", 1 + self.dice.below(4), self.dice.below(4))),
+            2 if root => arguments.push(format!("last: {}", self.dice.below(7))),
+            _ => {}
+        }
+        if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) }
+    }
+
+    fn filter(&mut self, of: TypeId, depth: usize) -> String {
+        let word = self.dice.below(10);
+        if depth < 3 && word == 0 {
+            return format!("{{ _not: {} }}", self.filter(of, depth + 1));
+        }
+        if depth < 3 && word == 1 {
+            return format!("{{ _or: [{}, {}] }}", self.filter(of, depth + 1), self.filter(of, depth + 1));
+        }
+        if depth < 3 && word < 6 {
+            let joins = self.own(of, |kind| matches!(kind, FieldKind::Join(_)));
+            if let Some(join) = self.pick(joins, Use::Filter)
+                && let FieldKind::Join(declared) = &join.kind
+            {
+                let below =
+                    if self.dice.below(3) == 0 { "{}".to_owned() } else { self.filter(declared.target, depth + 1) };
+                let quantifier = ["_some", "_none", "_every"][self.dice.below(3)];
+                return match declared.many {
+                    true => format!("{{ {}: {{ {quantifier}: {below} }} }}", join.name),
+                    false => format!("{{ {}: {below} }}", join.name),
+                };
+            }
+        }
+        let columns = self.own(of, |kind| matches!(kind, FieldKind::Column(_)));
+        let Some(column) = self.pick(columns, Use::Filter) else { return "{}".to_owned() };
+        let FieldKind::Column(declared) = &column.kind else { return "{}".to_owned() };
+        if self.dice.below(5) == 0 {
+            return format!("{{ {}: {{ _isNull: {} }} }}", column.name, self.dice.below(2) == 0);
+        }
+        let operators: &[&str] = match declared.scalar {
+            Scalar::Boolean | Scalar::Id => &["_eq", "_neq"],
+            _ => &["_eq", "_neq", "_gt", "_lte"],
+        };
+        let operator = operators[self.dice.below(operators.len())];
+        format!("{{ {}: {{ {operator}: {} }} }}", column.name, self.value(column))
+    }
+
+    fn value(&mut self, field: &FieldDef) -> String {
+        let FieldKind::Column(declared) = &field.kind else { return "\"x\"".to_owned() };
+        let row = 1 + self.dice.below(ROWS);
+        match declared.scalar {
+            Scalar::Int => (10 + row).to_string(),
+            Scalar::Id => format!("\"{row}\""),
+            Scalar::Boolean => (row % 2 == 0).to_string(),
+            Scalar::Date => format!("\"19{}-06-15\"", 50 + row),
+            Scalar::Decimal => format!("\"{row}\""),
+            Scalar::String if field.coordinate.ends_with("districtCode") => {
+                format!("\"{}\"", plots::DISTRICTS[row % 3])
+            }
+            Scalar::String => {
+                let table = &self.catalog.type_def(field.owner).table;
+                let group = self.names.get(&(table.clone(), declared.name.clone()));
+                match group {
+                    Some((group, scalar)) => format!("\"{}\"", plots::value(group, *scalar, row)),
+                    None => format!("\"{table}-{}-{row}\"", declared.name),
+                }
+            }
+            other => format!("\"{}\"", plots::value("", other, row)),
+        }
+    }
+}
+
+/// The body without what differs each time: the record's id, and a cursor's seal but for its length.
+fn settled(text: &str) -> String {
+    let audit = regex::Regex::new(r#""audit":"[^"]*""#).expect("a pattern");
+    let cursor = regex::Regex::new(r#"("(?:cursor|startCursor|endCursor)":")([0-9a-f]+)""#).expect("a pattern");
+    let text = audit.replace(text, "\"audit\":\"\"");
+    cursor.replace_all(&text, |found: &regex::Captures| format!("{}{}\"", &found[1], found[2].len())).into_owned()
+}
+
+#[tokio::test]
+async fn answers_do_not_depend_on_what_was_not_granted() {
+    let here = Gate::open(Setup::default(), &["asker"]).await;
+    let there = Gate::open(Setup::default(), &["asker"]).await;
+    let catalog = here.catalog.clone();
+    let city = plots::plots(&catalog);
+    plots::load(&city, &catalog.connections(&here.app.config.datasets)).await;
+    let names = plots::names(&catalog, &city);
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in 1..=FORMS {
+        let mut dice = Dice::new(seed);
+        let items = lot(&catalog, &mut dice);
+        let (rights, problems) = Rights::compile(&catalog, &items);
+        assert!(problems.is_empty(), "{problems:?}");
+        let twin = twin(&catalog, &rights, &city, &mut dice);
+        plots::load(&twin, &catalog.connections(&there.app.config.datasets)).await;
+        here.form("LOT", items.clone(), &["asker"]).await;
+        there.form("LOT", items.clone(), &["asker"]).await;
+        for _ in 0..QUESTIONS {
+            let mut asker =
+                Asker { catalog: &catalog, rights: &rights, names: &names, dice: &mut dice, fields: 0, aliases: 0 };
+            let query = asker.operation();
+            let (one, other) =
+                (here.ask("asker", "", &query, json!({})).await, there.ask("asker", "", &query, json!({})).await);
+            let (a, b) = (settled(&one.text), settled(&other.text));
+            assert!(a == b && one.status == other.status, "form {seed}: {query}\n{a}\n{b}");
+            assert_ne!(one.code(), "INTERNAL", "{query}: {}", one.text);
+            let rows = one.body["extensions"]["cost"]["rows"].as_u64().unwrap_or(0);
+            *told.entry(if rows > 0 { "rows".to_owned() } else { one.code().to_owned() }).or_default() += 1;
+        }
+    }
+    eprintln!("{told:?}");
+    assert!(told["rows"] > QUESTIONS, "too few questions are answered with rows: {told:?}");
+}
