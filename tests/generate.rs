@@ -306,3 +306,37 @@ async fn every_cross_query_finds_something() {
         }
     }
 }
+
+/// A load that is killed leaves tables and indexes as they were, and the next one works.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_load_leaves_nothing_behind() {
+    let (databases, connections) = migrated(Layout::SqliteFive).await;
+    let indexes = |file: &str| {
+        let database = rusqlite::Connection::open(databases.folder.path().join(file)).unwrap();
+        count(&database, "SELECT count(*) FROM sqlite_master WHERE type = 'index'")
+    };
+    let before = indexes("land.db");
+    assert!(before > 20);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cityquery"));
+    for (dataset, connection) in &databases.connections {
+        command.env(format!("CITYQUERY__DATASETS__{}__URL", dataset.to_uppercase()), &connection.url);
+    }
+    command.current_dir(databases.folder.path()).args(["generate", "--scale", "0.2"]);
+    let mut load = command.stdout(std::process::Stdio::null()).spawn().expect("starts");
+    let file = databases.folder.path().join("land.db");
+    let empty = std::fs::metadata(&file).unwrap().len();
+    // Rows have reached the file when it has grown well beyond its empty tables.
+    while std::fs::metadata(&file).unwrap().len() < empty + 4_000_000 {
+        assert_eq!(load.try_wait().expect("asks"), None, "it ended by itself");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    load.kill().expect("is killed");
+    load.wait().expect("is gone");
+
+    assert_eq!(indexes("land.db"), before);
+    let database = rusqlite::Connection::open(&file).unwrap();
+    assert_eq!(count(&database, "SELECT count(*) FROM parcels"), 0);
+    assert_eq!(count(&database, "SELECT count(*) FROM registered_buildings"), 0);
+    drop(database);
+    generate(&connections, 1, false).await.expect("the next load works");
+}

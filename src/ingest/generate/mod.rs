@@ -10,6 +10,7 @@ mod checks;
 mod city;
 mod day;
 mod dice;
+mod family;
 mod fire;
 mod floors;
 mod household;
