@@ -71,6 +71,12 @@ function Facts({ words, answer }: { words: Words; answer: Answer }) {
           <dd data-part="cost">{answer.cost}</dd>
         </div>
       )}
+      {answer.rows && (
+        <div title={words.rowsHint}>
+          <dt>{words.rows}</dt>
+          <dd>{answer.rows}</dd>
+        </div>
+      )}
       <div>
         <dt>{words.time}</dt>
         <dd>{answer.milliseconds.toFixed(answer.milliseconds < 10 ? 1 : 0)} ms</dd>

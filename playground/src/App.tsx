@@ -13,6 +13,7 @@ import { useSession } from './session.ts';
 import { SignIn } from './SignIn.tsx';
 import { Splitter } from './Splitter.tsx';
 import { TopBar, type Under } from './TopBar.tsx';
+import { Tabs } from './Tabs.tsx';
 import { startLanguage, wordsOf, type Language } from './words.ts';
 
 /** Only the query outlives a reload: variables may carry identity numbers. */
@@ -53,9 +54,10 @@ export function App() {
     if (next) setUnder((old) => ({ ...old, purpose: next.purpose, caseNumber: next.caseNumber }));
   }, []);
 
-  // A page opened for the first time shows the query that the whole system is judged by.
+  // A page opened for the first time shows the query that the whole system is judged by; a reloaded one what it showed.
   useEffect(() => {
-    if (FIRST && query === FIRST.query) choose(FIRST);
+    const shown = operations.find((entry) => entry.query === query);
+    if (shown) choose(shown);
     // Once, at the start.
   }, []);
 
@@ -151,14 +153,14 @@ export function App() {
       <div className="work" ref={split}>
         {side !== null && (
           <aside className="side" aria-label={words.panel}>
-            <div className="tabs" role="tablist">
-              <button role="tab" aria-selected={side === 'operations'} onClick={() => setSide('operations')}>
-                {words.operations}
-              </button>
-              <button role="tab" aria-selected={side === 'docs'} onClick={() => setSide('docs')}>
-                {words.schema}
-              </button>
-            </div>
+            <Tabs
+              tabs={[
+                ['operations', words.operations],
+                ['docs', words.schema],
+              ]}
+              chosen={side}
+              onChoose={setSide}
+            />
             {side === 'operations' ? (
               <Operations words={words} language={language} demo={demo} session={session} chosen={operation} onChoose={choose} onSignIn={() => setSigningIn(true)} />
             ) : (

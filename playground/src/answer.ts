@@ -29,6 +29,7 @@ export interface Answer {
   data: boolean;
   record: string;
   cost: string;
+  rows: string;
 }
 
 export interface Question {
@@ -95,8 +96,8 @@ function read(raw: string, status: number, milliseconds: number): Answer {
     lines: found.map((lines) => lines[0] ?? 0),
     refused: [...new Set(found.flat())],
     data: body.data !== undefined && body.data !== null,
-    record: readRecord(extensions.audit),
-    cost: readCost(extensions.cost),
+    record: typeof extensions.audit === 'string' ? extensions.audit : '',
+    ...readCost(extensions.cost),
   };
 }
 
@@ -118,18 +119,11 @@ function readProblem(error: Bag): Problem {
   };
 }
 
-function readRecord(audit: unknown): string {
-  if (typeof audit === 'string') return audit;
-  const bag = (audit ?? {}) as Bag;
-  return String(bag.record ?? bag.id ?? bag.recordId ?? '');
-}
-
-function readCost(cost: unknown): string {
-  if (typeof cost === 'number') return cost.toLocaleString('en');
+/** The cost as estimated before it ran, and the rows that it loaded. */
+function readCost(cost: unknown): { cost: string; rows: string } {
   const bag = (cost ?? {}) as Bag;
   const number = (value: unknown) => (typeof value === 'number' ? value.toLocaleString('en') : '');
-  const [used, limit] = [number(bag.used ?? bag.cost ?? bag.requested ?? bag.estimated), number(bag.limit ?? bag.left ?? bag.remaining)];
-  return used && limit ? `${used} / ${limit}` : used;
+  return { cost: number(bag.estimated), rows: number(bag.rows) };
 }
 
 /**

@@ -62,8 +62,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     if let Err(refusal) = &caller
         && (!app.config.server.public_schema || auth::bearer(&parts.headers).is_some())
     {
-        let refusal = auth::turn_away(&app, &parts.headers, address, refusal.clone()).await;
-        return refuse(&refusal, language);
+        return refuse(refusal, language);
     }
     if parts.method == Method::GET
         && caller.as_ref().is_ok_and(|caller| caller.form.is_some())

@@ -65,10 +65,7 @@ pub(super) struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     pub(super) fn new(app: &'a App, headers: &'a HeaderMap, extensions: &Extensions) -> Self {
-        Self::at(app, headers, headers::client_address(headers, extensions, app.config.server.trusted_proxies))
-    }
-
-    pub(super) fn at(app: &'a App, headers: &'a HeaderMap, address: Option<IpAddr>) -> Self {
+        let address = headers::client_address(headers, extensions, app.config.server.trusted_proxies);
         Self { app, headers, address, started_us: micros(app) }
     }
 

@@ -87,10 +87,10 @@ try {
   await step('6-a-field-refused', async () => {
     await page.getByRole('button', { name: 'New query' }).click();
     await editor.press('Control+a');
-    await page.keyboard.insertText('{ persons(first: 2) { nodes { name indigenousStatus maritalStatus } } }');
+    await page.keyboard.insertText('{ firePremises(first: 2) { nodes { name residents(first: 3) { members { name indigenousStatus maritalStatus } } } } }');
     await editor.press('Control+Shift+f');
     const { body } = await run();
-    must(body.errors?.some(({ extensions }) => extensions.coordinate === 'Person.indigenousStatus'), 'the sensitive field is refused');
+    must(body.errors?.some(({ extensions }) => extensions.coordinate === 'Person.indigenousStatus'), `the sensitive field is refused: ${JSON.stringify(body.errors)}`);
     await page.locator('.problems [data-code="FORBIDDEN"]').filter({ hasText: 'Person.indigenousStatus' }).first().waitFor();
   });
 
