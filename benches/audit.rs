@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use cityquery::audit::{
     Asked, AuditLog, Blob, ColumnOutcome, Kind, Options, Outcome, Record, RectangleShape, Right, SERVER, Shape,
-    ShapeColumn, Touched, Who, Why, encode,
+    ShapeColumn, Touched, Who, Why, encode, index,
 };
 use cityquery::config::{self, Clock, Entropy};
+use cityquery::store::control;
 use uuid::Uuid;
 
 #[global_allocator]
@@ -177,6 +178,31 @@ async fn commit(name: &str, plan: Arc<Plan>, pace: Duration, enabled: bool) -> f
     used / took / 2.0 * 100.0
 }
 
+/// Indexes what a log holds into a SQLite file, with nothing else to do.
+async fn fill_index(plan: &Plan) {
+    let dir = tempfile();
+    let control = config::Control { url: format!("sqlite:{}", dir.join("control.db").display()), schema: None };
+    let db = control::connect(&control).await.expect("the control database opens");
+    control::migrate(&control, &db).await.expect("the control database migrates");
+    let log = AuditLog::open(options(&dir.join("audit"), true)).expect("the log opens").0;
+    let records = 20_000;
+    let committed: Vec<_> = (0..records).map(|number| log.commit(plan.record(number))).collect();
+    futures::future::join_all(committed).await;
+    let (before, started) = (processor(), Instant::now());
+    let indexed = index::catch_up(dir.join("audit"), log.keys(), &control).await.expect("the log is indexed");
+    let took = started.elapsed().as_secs_f64();
+    let touches = indexed as f64 * f64::from(plan.rectangles) * plan.rows as f64;
+    let used = (processor() - before).as_secs_f64();
+    println!(
+        "index   SQLite                           {:8.0} records/s  {:8.0} rows touched/s  {:5.1} us CPU/record",
+        indexed as f64 / took,
+        touches / took,
+        used / indexed as f64 * 1e6
+    );
+    log.close();
+    let _ = std::fs::remove_dir_all(dir);
+}
+
 fn main() {
     let point = Arc::new(Plan::new(10, 2, 4));
     pack("point, 10 rectangles of 2 x 4", &point);
@@ -187,6 +213,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         commit("32 clients, as fast as they come", point.clone(), Duration::ZERO, true).await;
+        fill_index(&point).await;
         let pace = Duration::from_micros(CLIENTS as u64 * 1_000_000 / 5_000);
         let with = commit("32 clients, 5,000/s", point.clone(), pace, true).await;
         if std::env::var_os("CITYQUERY_BENCH").is_some_and(|value| value == "1") {

@@ -2,7 +2,10 @@
 //! Which records are wanted is left to `show`, `search` and `index`.
 
 use std::collections::HashMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use minicbor::decode::Error;
 use sha2::{Digest, Sha256};
@@ -108,10 +111,10 @@ pub enum Release {
     Unconfirmed,
 }
 
-/// Calls `take` with every segment of every node, newest first, until it says to stop.
+/// Calls `take` with every segment of every node, newest first; a node is left when it says so.
 pub fn newest_first(
     folders: &[Folder],
-    mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<std::ops::ControlFlow<()>>,
+    mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<ControlFlow<()>>,
 ) -> io::Result<()> {
     for folder in folders {
         for number in folder.numbers()?.into_iter().rev() {
@@ -127,4 +130,40 @@ pub fn newest_first(
         }
     }
     Ok(())
+}
+
+/// The same for the segments that may hold a record of an operation that started then, as far as clocks can be
+/// trusted: the last one begun before, and those begun soon after.
+pub fn newest_first_around(
+    folders: &[Folder],
+    started_us: i64,
+    mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    /// No operation takes that long from its start to its record.
+    const LATEST_US: i64 = 3_600_000_000;
+    for folder in folders {
+        for number in folder.numbers()?.into_iter().rev() {
+            let path = folder.segment(number);
+            let Some(begun_us) = begun(&path)? else { continue };
+            if begun_us > started_us + LATEST_US {
+                continue;
+            }
+            take(folder, number, Contents::of(&std::fs::read(&path)?))?;
+            if begun_us < started_us {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// When a segment came into use; `None` for one that has not, and for a damaged header.
+fn begun(path: &Path) -> io::Result<Option<i64>> {
+    /// A header is smaller.
+    const BEGINNING: u64 = 4096;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(BEGINNING).read_to_end(&mut bytes)?;
+    let Some(Piece::Frame(frame)) = Scan::segment(&bytes).next() else { return Ok(None) };
+    let header: Result<SegmentHeader, Error> = minicbor::decode(frame.payload);
+    Ok(header.ok().map(|header| header.created_us))
 }

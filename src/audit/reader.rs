@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::decode::{Secrets, StoredRecord};
 use super::frame::Frame;
 use super::marks::Withheld;
-use super::read::{Contents, Release, newest_first};
+use super::read::{Contents, Release, newest_first, newest_first_around};
 use super::record::{Asked, Kind, Outcome, Record, Right, Who, Why};
 use super::scan::Gap;
 use super::seal::{Keyring, SealError};
@@ -144,23 +144,45 @@ impl Reader {
         Ok(listing)
     }
 
-    /// The record of that id.
+    /// The record of that id: first where the time in the id says, then everywhere.
     pub fn find(&self, id: Uuid) -> io::Result<Option<Entry>> {
-        let mut found = None;
-        let mut marks = HashMap::new();
-        newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
-            if found.is_some() {
-                return Ok(ControlFlow::Break(()));
-            }
-            marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
-            if let Some(frame) = contents.find(id) {
-                let record = contents.decode(frame).map_err(io::Error::other)?;
-                let mark = marks.get(&(folder.node().to_owned(), frame.seq)).cloned();
-                found = Some(Entry::new(folder, segment, frame, record, &contents, mark));
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(found)
+        let folders = Folder::all(&self.dir)?;
+        let mut search = Search { id, marks: HashMap::new(), found: None };
+        let started_us = id.get_timestamp().map(|at| at.to_unix()).and_then(|(seconds, nanos)| {
+            i64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(i64::from(nanos) / 1_000)
+        });
+        if let Some(started_us) = started_us {
+            newest_first_around(&folders, started_us, |folder, segment, contents| {
+                search.look(folder, segment, &contents)
+            })?;
+        }
+        if search.found.is_none() {
+            newest_first(&folders, |folder, segment, contents| {
+                search.look(folder, segment, &contents)?;
+                Ok(if search.found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            })?;
+        }
+        Ok(search.found)
+    }
+}
+
+/// One record is looked for, from the newest segment back.
+struct Search {
+    id: Uuid,
+    marks: HashMap<(String, u64), Withheld>,
+    found: Option<Entry>,
+}
+
+impl Search {
+    fn look(&mut self, folder: &Folder, segment: u64, contents: &Contents<'_>) -> io::Result<()> {
+        let named = |seq: u64| (folder.node().to_owned(), seq);
+        self.marks.extend(contents.withheld.iter().map(|(seq, mark)| (named(*seq), mark.clone())));
+        if let (None, Some(frame)) = (&self.found, contents.find(self.id)) {
+            let record = contents.decode(frame).map_err(io::Error::other)?;
+            let mark = self.marks.get(&named(frame.seq)).cloned();
+            self.found = Some(Entry::new(folder, segment, frame, record, contents, mark));
+        }
+        Ok(())
     }
 }
 

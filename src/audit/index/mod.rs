@@ -27,10 +27,11 @@ const NICE: i32 = 19;
 const IDLE: Duration = Duration::from_millis(250);
 /// How long to wait after a failure of the database.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
-/// Rest after each batch, as a multiple of the time that it took: while the log is busy, the database is too.
-const REST_WHEN_BUSY: u32 = 9;
-/// The log counts as busy from so many records a second.
-const BUSY: u64 = 200;
+/// Rest after each batch, as a multiple of the time that it took: once for each so many records a second that
+/// the log takes. While the log is busy, processors and database are needed elsewhere, and the index can wait.
+const RECORDS_PER_REST: f64 = 50.0;
+/// The longest rest: the index then takes a thirtieth of one processor at most, the database's share included.
+const LONGEST_REST: f64 = 30.0;
 
 /// Why the index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +66,7 @@ impl Indexer {
                 Ok(runtime) => runtime,
                 Err(error) => return tracing::error!(%error, "the audit index has no runtime"),
             };
-            let mut pace = Pace { records: Box::new(records), last: (Instant::now(), 0), is_busy: false };
+            let mut pace = Pace { records: Box::new(records), last: (Instant::now(), 0), rate: 0.0 };
             loop {
                 let worked = runtime.block_on(run(&source, &control, &durable, &mut pace, &stopped));
                 match worked {
@@ -146,7 +147,8 @@ async fn run(
 struct Pace {
     records: Box<dyn Fn() -> u64>,
     last: (Instant, u64),
-    is_busy: bool,
+    /// Records that the log took per second of late.
+    rate: f64,
 }
 
 impl Pace {
@@ -154,9 +156,9 @@ impl Pace {
         let since = self.last.0.elapsed();
         if since >= Duration::from_secs(1) {
             let records = (self.records)();
-            self.is_busy = (records - self.last.1) as f64 > BUSY as f64 * since.as_secs_f64();
+            self.rate = records.saturating_sub(self.last.1) as f64 / since.as_secs_f64();
             self.last = (Instant::now(), records);
         }
-        if self.is_busy { took * REST_WHEN_BUSY } else { took }
+        took.mul_f64((self.rate / RECORDS_PER_REST).clamp(1.0, LONGEST_REST))
     }
 }

@@ -4,6 +4,7 @@ mod damage;
 mod disk;
 mod faults;
 mod packing;
+mod reading;
 mod secrets;
 
 use std::sync::Arc;
