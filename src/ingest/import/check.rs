@@ -68,6 +68,8 @@ struct Names<'a> {
     values: Vec<&'a str>,
     /// Parts of each value beyond the whole.
     parts: Vec<Vec<(String, Part)>>,
+    /// Which values are addresses, read to their canonical keys.
+    addresses: Vec<bool>,
     items: bool,
 }
 
@@ -81,6 +83,10 @@ impl Check<'_> {
         let names = Names {
             values: spec.values.keys().map(String::as_str).collect(),
             parts: parts.collect(),
+            addresses: readers
+                .iter()
+                .map(|reader| matches!(reader, Some(Reader::Address | Reader::Addresses)))
+                .collect(),
             items: spec.each.is_some(),
             place,
         };
@@ -341,6 +347,13 @@ impl Check<'_> {
             Source::Column(column) => column.clone(),
             _ => name.to_owned(),
         };
+        let mut holds = holds;
+        if let (Source::Value(number, Part::Main | Part::Fixed("plate_key")), None) = (&field.from, &field.reader)
+            && names.addresses[*number]
+            && holds.scalar == Scalar::AddressKey
+        {
+            holds.scalar = Scalar::String; // canonical as it was read; reading it again would cost most of the import
+        }
         ColumnPlan { name: name.to_owned(), label, field, holds }
     }
 }

@@ -63,6 +63,8 @@ pub enum Reader {
     Address,
     /// One or more door plates.
     Addresses,
+    /// Street with its section, out of a place; empty for bare land.
+    Street,
     /// District by name, household code or land town code.
     District,
     /// `63000010-002` or `63000010002`.
@@ -120,6 +122,7 @@ impl Reader {
             "building" => Reader::Building,
             "address" => Reader::Address,
             "addresses" => Reader::Addresses,
+            "street" => Reader::Street,
             "district" => Reader::District,
             "village_code" => Reader::VillageCode,
             "floor_number" => Reader::FloorNumber,
@@ -144,6 +147,7 @@ impl Reader {
         "building",
         "address",
         "addresses",
+        "street",
         "district",
         "village_code",
         "floor_number",
@@ -193,6 +197,7 @@ impl Reader {
                 let written = (all.len() == 1).then(|| text.trim());
                 Ok(all.iter().map(|address| address_reading(address, written)).collect())
             }
+            Reader::Street => Ok(vec![Reading { main: address::street_of(text), ..Reading::default() }]),
             Reader::District => find_district(text).ok_or(EXPECTED_DISTRICT).map(|found| {
                 let parts = [("name", found.name), ("code", found.code), ("land_town", found.land_town)];
                 let parts = parts.map(|(name, value)| (name, value.to_owned())).to_vec();
@@ -263,12 +268,11 @@ fn sectioned(district: Option<String>, section: String, small: Option<String>, n
 }
 
 fn address_reading(address: &Address, written: Option<&str>) -> Reading {
-    let section = address.section.map(|n| format!("{}段", writing::to_chinese(n))).unwrap_or_default();
     let parts = [
         ("plate_key", Some(address.plate_key())),
         ("level", Some(address.level().as_str().to_owned())),
         ("text", Some(written.map_or_else(|| address.text(), str::to_owned))),
-        ("street", Some(format!("{}{section}", address.street)).filter(|street| !street.is_empty())),
+        ("street", Some(address.street_name()).filter(|street| !street.is_empty())),
         ("street_key", Some(address.street_key())),
         ("floor", address.floor.map(|floor| floor.number.to_string())),
         ("unit", address.unit.clone()),
@@ -330,6 +334,7 @@ mod tests {
             ("owner_id", "04595257", "04595257"),
             ("floor_number", "A-地上12樓", "12"),
             ("floor_number", "地下一樓", "-1"),
+            ("street", "忠順街二段85巷1~30號", "忠順街2段"),
         ] {
             assert_eq!(main_of(reader, text), Ok(Some(canonical.to_owned())), "{text}");
         }

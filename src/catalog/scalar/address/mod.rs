@@ -13,6 +13,7 @@ mod tests;
 
 use super::{Expected, district::District};
 
+pub use prefix::street_of;
 pub use read::{read_all, read_all_in};
 
 /// Why a text is no address.
@@ -155,6 +156,12 @@ impl Address {
             (Some(_), None) => Level::Floor,
             (None, None) => Level::Plate,
         }
+    }
+
+    /// Street with its section, `復興南路1段`; empty where only a lane is named.
+    pub fn street_name(&self) -> String {
+        let section = self.section.map(|n| format!("{n}段")).unwrap_or_default();
+        format!("{}{section}", self.street)
     }
 
     /// Key of the street with section, lane and alley: everything before the door number.

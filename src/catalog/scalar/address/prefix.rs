@@ -3,6 +3,7 @@
 
 use super::{Fault, numbers};
 use crate::catalog::scalar::district::{self, District};
+use crate::catalog::scalar::writing;
 
 /// Drops what stands in brackets: remarks, not address. An unclosed bracket takes the rest.
 pub fn without_remarks(folded: &str) -> String {
@@ -57,4 +58,21 @@ pub fn is_name(c: char) -> bool {
 /// A sign between two addresses or two numbers.
 pub fn is_separator(c: char) -> bool {
     matches!(c, '、' | ',' | ';' | ':' | '.' | '。' | '/' | '及' | '和' | '與' | '暨')
+}
+
+/// The street with its section that a place lies in, `忠順街2段`; none where the text names no street, as bare land
+/// does. The text need not be a whole address.
+pub fn street_of(text: &str) -> Option<String> {
+    let folded = writing::fold(text);
+    let plain = without_remarks(&folded);
+    let (_, rest) = strip_city_and_district(plain.trim_start_matches('-')).ok()?;
+    let chars: Vec<char> = rest.chars().collect();
+    let (_, at) = read_village(&chars);
+    let (_, at) = read_neighbourhood(&chars, at);
+    let (name, next, kind) = numbers::name_at(&chars, at, true)?;
+    // A name without 路, 街 or 大道 may be a land section as well.
+    let is_street = matches!(kind, numbers::NameKind::Street) && name.ends_with(['路', '街', '道']);
+    let section = numbers::number_at(&chars, next).filter(|(_, end)| chars.get(*end) == Some(&'段'));
+    let section = section.map(|(number, _)| format!("{number}段")).unwrap_or_default();
+    is_street.then(|| format!("{name}{section}"))
 }

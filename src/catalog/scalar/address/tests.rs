@@ -121,6 +121,22 @@ fn attributes_stay_out_of_the_key() {
 }
 
 #[test]
+fn streets_of_places() {
+    for (text, street) in [
+        ("臺北市文山區忠順街二段85巷1~30號", Some("忠順街2段")),
+        ("金龍路222巷2—1~30號", Some("金龍路")),
+        ("公\u{e16d}路241~270號", Some("公館路")),
+        ("--001鄰新市街30號三樓", Some("新市街")),
+        ("士林區仰德大道3段106巷20號", Some("仰德大道3段")),
+        ("仁愛段四小段31~60地號", None),
+        ("中正區?門街121~150號", None),
+        ("", None),
+    ] {
+        assert_eq!(street_of(text).as_deref(), street, "{text}");
+    }
+}
+
+#[test]
 fn refusals_say_why() {
     for (text, fault) in [
         ("", Fault::Empty),
@@ -177,7 +193,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn never_panics(text in "\\PC{0,30}") { let _ = read_all(&text); }
+    fn never_panics(text in "\\PC{0,30}") { let _ = (read_all(&text), street_of(&text)); }
 
     #[test]
     fn what_is_read_reads_again(text in "大安區[里鄰路街大道段巷弄號樓之至~、B地下室臨F一二十百O0-9-]{0,16}") {
