@@ -376,6 +376,24 @@ async fn form_and_purpose_are_chosen_or_demanded() {
 }
 
 #[tokio::test]
+async fn whoever_is_turned_away_is_recorded() {
+    let test = TestApp::on_sqlite().await;
+    let token = test.sign_in("fire.officer").await.text("access_token");
+    let before = test.app.audit.numbers().records;
+    let ask = async |token: &str| {
+        let request = Request::post("/graphql")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("x-form", "FIRE-9");
+        test.send(request.body(r#"{"query":"{ __typename }"}"#.into()).expect("a request")).await
+    };
+    assert_eq!(ask(&token).await.code(), "FORM_REQUIRED");
+    assert_eq!(test.app.audit.numbers().records, before + 1);
+    assert_eq!(ask("not-a-token").await.code(), "UNAUTHENTICATED");
+    assert_eq!(test.app.audit.numbers().records, before + 1, "strangers cannot fill the log");
+}
+
+#[tokio::test]
 async fn another_server_hears_of_changes_within_a_second() {
     for test in TestApp::on_each().await {
         let other = Accounts::open(

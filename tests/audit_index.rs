@@ -28,7 +28,7 @@ fn options(dir: &Path) -> Options {
 }
 
 fn record(number: u128) -> Record {
-    let is_land = number % 3 == 0;
+    let is_land = number.is_multiple_of(3);
     let (type_name, dataset) = if is_land { ("Parcel", "land") } else { ("Person", "household") };
     let columns = vec![
         ShapeColumn::select("name", "name", ColumnOutcome::Masked),
@@ -58,7 +58,7 @@ fn record(number: u128) -> Record {
         id: Uuid::from_u128(number),
         started_us: START_US + number as i64 * 1_000,
         duration_us: 10,
-        kind: if number % 11 == 0 { Kind::Denied } else { Kind::Query },
+        kind: if number.is_multiple_of(11) { Kind::Denied } else { Kind::Query },
         who: Who {
             account: ["fire.officer", "tax.clerk", "welfare.clerk"][(number % 3) as usize].into(),
             agency: ["fire", "tax"][(number % 2) as usize].into(),
@@ -66,10 +66,10 @@ fn record(number: u128) -> Record {
             client_address: None,
         },
         why: Why {
-            form: (number % 4 != 0).then(|| format!("F-{}", number % 4).into()),
+            form: (!number.is_multiple_of(4)).then(|| format!("F-{}", number % 4).into()),
             form_version: 1,
             purpose: None,
-            case_number: (number % 5 == 0).then(|| format!("115-{}", number % 9).into()),
+            case_number: number.is_multiple_of(5).then(|| format!("115-{}", number % 9).into()),
         },
         right: Right { epoch: 1, schema_hash: [1; 32] },
         asked: Some(Asked {

@@ -85,7 +85,7 @@ impl Committer {
             waiting: Vec::new(),
             withheld: Vec::new(),
         };
-        committer.begin(first)?;
+        committer.begin(first);
         committer.write_batch()?;
         Ok(committer)
     }
@@ -93,15 +93,14 @@ impl Committer {
     /// Runs until the log is closed.
     pub fn run(mut self) {
         loop {
-            let message = match self.withheld.is_empty() {
-                true => self.inbox.recv_timeout(IDLE_CHECK),
-                false => self.inbox.try_recv().map_err(|_| RecvTimeoutError::Timeout),
-            };
+            // Marks wait for nobody, unless there is no segment that they could go into.
+            let has_marks = !self.withheld.is_empty() && self.active.is_some();
+            let wait = if has_marks { Duration::ZERO } else { IDLE_CHECK };
             let mut is_closing = false;
-            match message {
+            match self.inbox.recv_timeout(wait) {
                 Ok(message) => is_closing = self.gather(message),
-                Err(RecvTimeoutError::Timeout) if self.withheld.is_empty() => self.check(),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) if has_marks => {}
+                Err(RecvTimeoutError::Timeout) => self.check(),
                 Err(RecvTimeoutError::Disconnected) => is_closing = true,
             }
             self.mark_withheld();
@@ -150,14 +149,7 @@ impl Committer {
         if self.active.as_ref().is_some_and(|active| active.room(self.batch.len()) >= need) {
             return Ok(());
         }
-        self.flush();
-        self.shared.check()?;
-        self.end(EndReason::Full);
-        self.shared.check()?;
-        let Ok(prepared) = self.prepared.recv_timeout(NEXT_SEGMENT_WAIT) else {
-            return Err(self.shared.fail(Unavailable::NoSpace));
-        };
-        self.begin(prepared).map_err(|error| self.poison(&error))?;
+        self.next_segment()?;
         let need = need + self.batch.len() as u64;
         match self.active.as_mut() {
             Some(active) if active.room(0) < need => active.grow(need).map_err(|error| self.poison(&error)),
@@ -165,8 +157,21 @@ impl Committer {
         }
     }
 
+    /// Ends the segment in use and goes on to the one that was made ahead.
+    fn next_segment(&mut self) -> Result<(), Unavailable> {
+        self.flush();
+        self.shared.check()?;
+        self.end(EndReason::Full);
+        self.shared.check()?;
+        let Ok(prepared) = self.prepared.recv_timeout(NEXT_SEGMENT_WAIT) else {
+            return Err(self.shared.fail(Unavailable::NoSpace));
+        };
+        self.begin(prepared);
+        Ok(())
+    }
+
     /// Starts a segment's first batch.
-    fn begin(&mut self, prepared: Prepared) -> io::Result<()> {
+    fn begin(&mut self, prepared: Prepared) {
         let header = SegmentHeader {
             format: FORMAT,
             node: self.shared.node.to_string(),
@@ -175,11 +180,9 @@ impl Committer {
             schema_hash: self.shared.schema_hash,
             program: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let segment = Segment::begin(prepared);
-        self.active = Some(segment);
+        self.active = Some(Segment::begin(prepared));
         self.batch.extend_from_slice(MAGIC);
         self.push(FrameKind::Header, &cbor(&header));
-        Ok(())
     }
 
     fn push(&mut self, kind: FrameKind, payload: &[u8]) -> u64 {
@@ -228,17 +231,25 @@ impl Committer {
         self.withheld.push(Withheld { record: record.into_bytes(), seq, reason, after_us });
     }
 
-    /// Puts the marks into the batch. They have the room that every segment keeps only if it is theirs alone,
-    /// so they wait for the next segment when this one is full.
+    /// Puts the marks into the batch.
     fn mark_withheld(&mut self) {
         const MARK_ROOM: u64 = 96;
+        if self.withheld.is_empty() {
+            return;
+        }
         if self.shared.check_poison().is_err() {
             self.withheld.clear(); // the log is lost to this process; the next start calls them unconfirmed
             return;
         }
-        let Some(active) = self.active.as_ref() else { return };
-        let fits = (active.room(self.batch.len()) / MARK_ROOM) as usize;
-        let withheld: Vec<Withheld> = self.withheld.drain(..self.withheld.len().min(fits)).collect();
+        let room = |active: &Option<Segment>, batch: &[u8]| match active {
+            Some(active) => (active.room(batch.len()) / MARK_ROOM) as usize,
+            None => 0,
+        };
+        if room(&self.active, &self.batch) == 0 && (self.active.is_none() || self.next_segment().is_err()) {
+            return; // they stay until there is a segment again
+        }
+        let fits = room(&self.active, &self.batch).min(self.withheld.len());
+        let withheld: Vec<Withheld> = self.withheld.drain(..fits).collect();
         for mark in &withheld {
             self.push(FrameKind::Withheld, &cbor(mark));
         }

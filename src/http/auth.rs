@@ -8,9 +8,11 @@ use axum::http::{HeaderMap, header};
 use time::Duration;
 
 use super::headers;
+use super::sign_in::Visit;
 use super::state::App;
 use crate::access::{Caller, Code, FormRights, Refusal};
-use crate::accounts::{Person, Verified};
+use crate::accounts::{Actor, Person, Verified};
+use crate::audit::Kind;
 
 /// Who holds a token, before any form is chosen.
 pub struct Identity {
@@ -72,6 +74,22 @@ pub fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Refusal> {
         )
     })?;
     Ok(Identity { person, token })
+}
+
+/// Records that somebody who is signed in was turned away, and returns what they are told. Tokens that do not hold
+/// are not recorded: anybody could fill the log with them.
+pub async fn turn_away(app: &App, headers: &HeaderMap, address: Option<IpAddr>, refusal: Refusal) -> Refusal {
+    let Ok(Identity { person, token }) = identify(app, headers) else { return refusal };
+    let actor = Actor {
+        account: Arc::clone(&person.name),
+        agency: Arc::clone(&person.agency),
+        session: Some(token.claims.sid),
+    };
+    let visit = Visit::at(app, headers, address);
+    match visit.record(Kind::Denied, &actor, Some(refusal.code), Some("before the operation was read")).await {
+        Ok(()) => refusal,
+        Err(unavailable) => unavailable,
+    }
 }
 
 /// The token of `Authorization: Bearer`.

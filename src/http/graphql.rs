@@ -62,7 +62,8 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     if let Err(refusal) = &caller
         && (!app.config.server.public_schema || auth::bearer(&parts.headers).is_some())
     {
-        return refuse(refusal, language);
+        let refusal = auth::turn_away(&app, &parts.headers, address, refusal.clone()).await;
+        return refuse(&refusal, language);
     }
     if parts.method == Method::GET
         && caller.as_ref().is_ok_and(|caller| caller.form.is_some())

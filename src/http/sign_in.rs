@@ -65,7 +65,10 @@ pub(super) struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     pub(super) fn new(app: &'a App, headers: &'a HeaderMap, extensions: &Extensions) -> Self {
-        let address = headers::client_address(headers, extensions, app.config.server.trusted_proxies);
+        Self::at(app, headers, headers::client_address(headers, extensions, app.config.server.trusted_proxies))
+    }
+
+    pub(super) fn at(app: &'a App, headers: &'a HeaderMap, address: Option<IpAddr>) -> Self {
         Self { app, headers, address, started_us: micros(app) }
     }
 

@@ -224,7 +224,7 @@ fn within(
     }
     let condition = far_end(planner, draft, far, relation)?;
     select.and_where(condition);
-    Ok(Expr::exists(select))
+    Ok(sql::exists(draft.place().dialect, &mut draft.slots, select))
 }
 
 /// The keys of the far end, found in its own database; with a link table there, the keys of the near end.
@@ -295,5 +295,5 @@ fn linked_to_keys(
     select.and_where(sql::col(linked, &through.0).eq(sql::col(table, &relation.columns.from)));
     let marker = draft.slots.marker(Slot::Keys { step: keys, column: 0 });
     select.and_where(sql::any_of(link.dialect, sql::col(linked, &through.1), marker));
-    Ok(Expr::exists(select))
+    Ok(sql::exists(link.dialect, &mut draft.slots, select))
 }

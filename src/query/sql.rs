@@ -9,6 +9,7 @@ use sea_query::{
 
 use super::slot::Slot;
 use crate::access::{RowScope, SqlColumn};
+use crate::store::bind::Bind;
 use crate::store::layout::Place;
 use crate::store::rows::Kind;
 use crate::store::source::{Dialect, Lane, Statement};
@@ -295,4 +296,13 @@ pub fn select_one() -> SelectStatement {
     let mut select = Query::select();
     select.expr(Expr::cust("1"));
     select
+}
+
+/// Whether a `SELECT 1` finds a row. SQLite 3.51.0 and 3.51.1 turn an `EXISTS` into a join, and one inside another then
+/// repeats rows; they leave alone one that has a limit, which changes nothing else.
+pub fn exists(dialect: Dialect, slots: &mut Slots, mut select: SelectStatement) -> Expr {
+    if dialect == Dialect::Sqlite {
+        select.limit(slots.number(Slot::Ready(Bind::Int(1))));
+    }
+    Expr::exists(select)
 }

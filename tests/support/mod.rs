@@ -3,13 +3,18 @@
 #![allow(dead_code, unused_imports)] // every test file takes the part that it needs
 
 pub mod app;
+pub mod ask;
+pub mod ask_text;
+pub mod caller;
 pub mod city;
 pub mod databases;
 pub mod dice;
 pub mod gate;
 pub mod plots;
 pub mod digest;
+pub mod naive;
 pub mod postgres;
+pub mod predicate;
 
 pub use app::{Answer, TestApp};
 pub use databases::{Databases, Layout};

@@ -226,3 +226,20 @@ fn a_log_that_cannot_be_written_does_not_open() {
     assert!(AuditLog::open(Options { disk: Arc::new(disk), ..options(dir.path()) }).is_err());
     assert!(AuditLog::open(Options { is_on: false, ..options(dir.path()) }).is_err());
 }
+
+#[tokio::test]
+async fn marks_find_their_place_when_segments_are_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = AuditLog::open(Options { segment_bytes: 4096, ..options(dir.path()) }).unwrap().0;
+    for number in 0..400 {
+        drop(log.commit(record(number)));
+        if number % 50 == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    eventually("all marked", || log.numbers().withheld == 400).await;
+    log.close();
+    let found = stored(dir.path());
+    assert_eq!(found.len(), 400);
+    assert!(found.iter().all(|(_, _, release)| matches!(release, Release::Withheld(_))));
+}

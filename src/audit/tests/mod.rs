@@ -3,6 +3,7 @@
 mod damage;
 mod disk;
 mod faults;
+mod format;
 mod packing;
 mod reading;
 mod secrets;

@@ -1,0 +1,132 @@
+//! Hundreds of made-up queries, each answered in every layout as a naive reckoning over the same tables answers it.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use cityquery::access::{Caller, Rights};
+use cityquery::catalog::{Catalog, load_builtin};
+use cityquery::config::Connection;
+use cityquery::graphql::engine::{Engine, Request};
+use cityquery::store::migrate;
+use serde_json::{Map, Value, json};
+use support::app::everything;
+use support::ask::{Asked, Asker};
+use support::ask_text;
+use support::caller::{caller, engine};
+use support::city::City;
+use support::dice::Dice;
+use support::naive::{CURSOR, Naive};
+use support::predicate::Oracle;
+use support::{Databases, Layout};
+
+/// Operations made up for each layout; `CITYQUERY_TRUTH` asks more of them.
+const OPERATIONS: usize = 300;
+
+/// A layout with its data and its engine.
+struct Bed {
+    catalog: Arc<Catalog>,
+    city: City,
+    engine: Engine,
+    caller: Caller,
+    connections: BTreeMap<String, Connection>,
+    _databases: Databases,
+}
+
+impl Bed {
+    async fn new(layout: Layout) -> Bed {
+        let catalog = Arc::new(load_builtin().expect("sound declarations"));
+        let databases = Databases::empty(layout).await;
+        let connections = catalog.connections(&databases.connections);
+        migrate::migrate(&connections).await.expect("migrates");
+        let city = City::new(&catalog, 1);
+        city.load(&connections).await;
+        let engine = engine(&catalog, &databases.connections);
+        let caller = caller(Rights::compile(&catalog, &everything(&catalog)).0);
+        Bed { catalog, city, engine, caller, connections, _databases: databases }
+    }
+
+    /// `data` of the answer as sent, in the order sent.
+    async fn ask(&self, query: &str, variables: &Map<String, Value>) -> Result<Value, String> {
+        let request = Request { query: query.to_owned(), operation_name: None, variables: variables.clone() };
+        let reply = self.engine.answer(Ok(&self.caller), request).await;
+        match (&reply.data, reply.errors.as_slice()) {
+            (Some(data), []) => serde_json::from_slice(data).map_err(|error| format!("{error}")),
+            (_, errors) => Err(format!("{errors:?}")),
+        }
+    }
+}
+
+/// Cursors differ each time.
+fn without_cursors(value: &mut Value, key: &str) {
+    match value {
+        Value::Object(entries) => entries.iter_mut().for_each(|(key, value)| without_cursors(value, key)),
+        Value::Array(items) => items.iter_mut().for_each(|item| without_cursors(item, key)),
+        Value::String(text) if matches!(key, "cursor" | "pstartCursor" | "pendCursor") => *text = CURSOR.to_owned(),
+        _ => {}
+    }
+}
+
+fn operations(catalog: &Catalog, city: &City) -> Vec<Asked> {
+    let count = std::env::var("CITYQUERY_TRUTH").ok().and_then(|count| count.parse().ok()).unwrap_or(OPERATIONS);
+    let mut asker = Asker { catalog, city, dice: Dice::new(2), with_id: false };
+    let lists = catalog.types.iter().filter_map(|of| Some((of.list?, of.id)));
+    let mut all: Vec<Asked> = lists.map(|(list, of)| asker.everything_of(list, of)).collect();
+    all.extend((0..count).map(|_| asker.operation()));
+    all
+}
+
+/// Both texts from a little before where they part.
+fn apart(a: &str, b: &str) -> (String, String) {
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count().saturating_sub(60);
+    let part = |text: &str| text.chars().skip(same).take(400).collect();
+    (part(a), part(b))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_is_the_naive_one() {
+    let mut faults = Vec::new();
+    let mut first: Vec<Value> = Vec::new();
+    for layout in Layout::all() {
+        let started = Instant::now();
+        let bed = Bed::new(layout).await;
+        let ready = started.elapsed();
+        let mut oracle = Oracle::new(&bed.catalog, &bed.connections);
+        let mut dice = Dice::new(3);
+        let (mut rows, mut asked_in_all) = (0, 0);
+        for (number, asked) in operations(&bed.catalog, &bed.city).iter().enumerate() {
+            oracle.learn(asked).await;
+            let naive = Naive { catalog: &bed.catalog, city: &bed.city, oracle: &oracle, page_default: 100 };
+            let expected = naive.answer(asked);
+            let sent = ask_text::write(&bed.catalog, asked, &mut dice);
+            rows += expected.to_string().matches('{').count();
+            asked_in_all += 1;
+            let found = match bed.ask(&sent.query, &sent.variables).await {
+                Ok(mut found) => {
+                    without_cursors(&mut found, "");
+                    found
+                }
+                Err(errors) => json!({ "errors": errors }),
+            };
+            if found.to_string() != expected.to_string() {
+                let (expected, found) = apart(&expected.to_string(), &found.to_string());
+                let variables = Value::Object(sent.variables.clone());
+                faults.push(format!(
+                    "{layout:?} #{number}\n{}{variables}\nexpected {expected}\nfound    {found}\n",
+                    sent.query
+                ));
+            }
+            match first.get(number) {
+                Some(known) if *known != found => faults.push(format!("{layout:?} #{number}: not as the first layout")),
+                Some(_) => {}
+                None => first.push(found),
+            }
+        }
+        let total = started.elapsed();
+        eprintln!("{layout:?}: {asked_in_all} operations, {rows} objects; ready in {ready:.1?}, all in {total:.1?}");
+    }
+    let shown: String = faults.iter().take(8).map(|fault| format!("{fault}\n")).collect();
+    assert!(faults.is_empty(), "{} faults, the first of them:\n{shown}", faults.len());
+}
