@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cityquery::access::{Caller, Rights};
-use cityquery::catalog::{Catalog, load_builtin};
+use cityquery::catalog::{Catalog, FieldId, load_builtin};
 use cityquery::config::Connection;
 use cityquery::graphql::engine::{Engine, Request};
 use cityquery::store::migrate;
 use serde_json::{Map, Value, json};
 use support::app::everything;
-use support::ask::{Asked, Asker};
+use support::ask::{Asked, Asker, EdgeKind, Object, Part, PartKind, Root, RootKind, Selected, SelectedKind, Window};
 use support::ask_text;
 use support::caller::{caller, engine};
 use support::city::City;
@@ -129,4 +129,80 @@ async fn every_answer_is_the_naive_one() {
     }
     let shown: String = faults.iter().take(8).map(|fault| format!("{fault}\n")).collect();
     assert!(faults.is_empty(), "{} faults, the first of them:\n{shown}", faults.len());
+}
+
+/// Walks a list page by page, forward or backward, and gives the row numbers in the order of the list.
+async fn walk(bed: &Bed, asked: (&Window, FieldId), size: u32, backward: bool, dice: &mut Dice) -> Vec<i64> {
+    let (window, list) = asked;
+    let object = |fields| Object { of: bed.catalog.field(list).owner, fields };
+    let id = bed.catalog.type_def(bed.catalog.field(list).owner).fields[0];
+    let node = object(vec![Selected { key: "id".into(), kind: SelectedKind::Column(id) }]);
+    let edges = PartKind::Edges(vec![("node".into(), EdgeKind::Node(node)), ("cursor".into(), EdgeKind::Cursor)]);
+    let info = ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"].map(|word| (word.to_owned(), word));
+    let parts = vec![
+        Part { key: "edges".into(), kind: edges },
+        Part { key: "info".into(), kind: PartKind::PageInfo(info.into()) },
+    ];
+    let mut pages: Vec<Vec<i64>> = Vec::new();
+    let mut window = window.clone();
+    *(if backward { &mut window.last } else { &mut window.first }) = Some(size);
+    loop {
+        let kind = RootKind::List { window: window.clone(), parts: parts.clone() };
+        let asked = Asked { roots: vec![Root { key: "list".into(), field: list, kind }] };
+        let sent = ask_text::write(&bed.catalog, &asked, dice);
+        let data =
+            bed.ask(&sent.query, &sent.variables).await.unwrap_or_else(|errors| panic!("{}\n{errors}", sent.query));
+        let (edges, info) = (data["list"]["edges"].as_array().expect("edges"), &data["list"]["info"]);
+        pages.push(
+            edges.iter().map(|edge| edge["node"]["id"].as_str().expect("an id").parse().expect("a number")).collect(),
+        );
+        let begun = window.after.is_some() || window.before.is_some();
+        let (more, end, before) = match backward {
+            false => ("hasNextPage", "endCursor", "hasPreviousPage"),
+            true => ("hasPreviousPage", "startCursor", "hasNextPage"),
+        };
+        assert_eq!(info[before], json!(begun), "{}", sent.query);
+        assert!(edges.len() <= size as usize && pages.len() < 100, "{}", sent.query);
+        if info[more] == json!(false) {
+            break;
+        }
+        // Any row's cursor will do, and the page's own is that of its last row.
+        let cursor = if dice.once_in(2) {
+            info[end].as_str()
+        } else {
+            (if backward { edges.first() } else { edges.last() }).and_then(|edge| edge["cursor"].as_str())
+        };
+        *(if backward { &mut window.before } else { &mut window.after }) = Some(cursor.expect("a cursor").to_owned());
+    }
+    if backward {
+        pages.reverse();
+    }
+    pages.concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_walked_by_cursor_hold_every_row_once() {
+    for layout in Layout::all() {
+        let bed = Bed::new(layout).await;
+        let mut oracle = Oracle::new(&bed.catalog, &bed.connections);
+        let mut asker = Asker { catalog: &bed.catalog, city: &bed.city, dice: Dice::new(4), with_id: false };
+        let mut dice = Dice::new(5);
+        for of in bed.catalog.types.iter().filter(|of| of.list.is_some()) {
+            for round in 0..2 {
+                let filter = (round == 1).then(|| asker.filter(of.id, 1));
+                let window = Window { filter, order: asker.order(of.id), ..Window::default() };
+                let list = of.list.expect("only such types are walked");
+                let kind = RootKind::List { window: window.clone(), parts: Vec::new() };
+                oracle.learn(&Asked { roots: vec![Root { key: "list".into(), field: list, kind }] }).await;
+                let naive = Naive { catalog: &bed.catalog, city: &bed.city, oracle: &oracle, page_default: 100 };
+                let expected: Vec<i64> =
+                    naive.list(of.id, &window).into_iter().map(|row| naive.id(of.id, row)).collect();
+                for backward in [false, true] {
+                    let size = 1 + dice.below(7) as u32;
+                    let found = walk(&bed, (&window, list), size, backward, &mut dice).await;
+                    assert_eq!(found, expected, "{layout:?} {} by {size}, backward: {backward}, {window:?}", of.name);
+                }
+            }
+        }
+    }
 }

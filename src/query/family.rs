@@ -1,6 +1,6 @@
 //! Which rows belong to which parent: rows of one statement for all parents, put in families by their keys.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;

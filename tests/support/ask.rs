@@ -191,12 +191,12 @@ impl Asker<'_> {
                 edge.push(("t".to_owned(), EdgeKind::Typename));
                 edge.swap(0, 2);
             }
-            parts.push(Part { key: "edges".into(), kind: PartKind::Edges(edge) });
+            parts.push(Part { key: "around".into(), kind: PartKind::Edges(edge) });
         }
         if self.dice.once_in(3) {
             let words = ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor", "__typename"];
             let fields = words.into_iter().map(|word| (format!("p{}", word.trim_matches('_')), word));
-            parts.push(Part { key: "pageInfo".into(), kind: PartKind::PageInfo(fields.collect()) });
+            parts.push(Part { key: "info".into(), kind: PartKind::PageInfo(fields.collect()) });
         }
         if self.dice.once_in(6) {
             parts.push(Part { key: "type".into(), kind: PartKind::Typename });

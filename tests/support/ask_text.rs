@@ -214,11 +214,11 @@ impl Writer<'_> {
                     EdgeKind::Cursor => format!("{key}: cursor"),
                     EdgeKind::Typename => format!("{key}: __typename"),
                 });
-                format!("edges {{ {} }}", fields.collect::<Vec<_>>().join(" "))
+                format!("{} {{ {} }}", keyed("edges"), fields.collect::<Vec<_>>().join(" "))
             }
             PartKind::PageInfo(fields) => {
                 let fields: Vec<String> = fields.iter().map(|(key, field)| format!("{key}: {field}")).collect();
-                format!("pageInfo {{ {} }}", fields.join(" "))
+                format!("{} {{ {} }}", keyed("pageInfo"), fields.join(" "))
             }
             PartKind::TotalCount => keyed("totalCount"),
             PartKind::Typename => keyed("__typename"),
