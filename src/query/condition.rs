@@ -269,13 +269,21 @@ fn link_keys(
     Ok(set_keys(planner, draft, relation))
 }
 
+/// A step of its own, or one that asks the very same: the rows of a list and its count share their conditions.
 fn set_keys(planner: &mut Planner, draft: Draft, relation: &Relation) -> usize {
-    let step = planner.reserve();
     let database = draft.place().database;
     let cap = Slot::Ready(Bind::Int(i64::from(planner.bounds.limits().keys) + 1));
     let (statement, slots) = draft.finish_distinct(cap);
+    let link = Link::Loose { keys: true };
+    let same = |step: &Step| {
+        step.database == database && step.link == link && step.statement == statement && step.slots == slots
+    };
+    if let Some(known) = planner.steps.iter().position(|step| step.as_ref().is_some_and(same)) {
+        return known;
+    }
+    let step = planner.reserve();
     let path = relation.coordinate.clone();
-    planner.set(step, Step { database, statement, slots, link: Link::Loose { keys: true }, needs: vec![], path });
+    planner.set(step, Step { database, statement, slots, link, needs: vec![], path });
     step
 }
 
