@@ -100,7 +100,7 @@ fn compare(
         // Lower case of ASCII letters only, on every database: SQLite knows no other.
         Operator::Ilike => {
             let lower = |expr| Expr::from(Func::cust(Alias::new("lower")).arg(expr));
-            like(dialect, lower(sorted()), lower(marker))
+            like(dialect, lower(sorted()), lower(sql::by_code_point(dialect, marker)))
         }
     })
 }

@@ -147,6 +147,10 @@ fn one(read: &Read, value: &ConstValue) -> Result<Bind, Refusal> {
         }
         (Scalar::Boolean, ConstValue::Boolean(value)) => Ok(Bind::Bool(*value)),
         (Scalar::Boolean, _) => Err(expected("true or false", "true 或 false")),
+        // PostgreSQL has no text with the character U+0000, and fails where another database would find nothing.
+        (_, ConstValue::String(text)) if text.contains('\0') => {
+            Err(expected("text without the character U+0000", "不含 U+0000 字元的文字"))
+        }
         (_, ConstValue::String(text)) if read.operator.takes_pattern() => {
             pattern(read.operator, text).map(Bind::Text).map_err(|Odd { en, zh }| expected(en, zh))
         }

@@ -258,9 +258,17 @@ pub fn col(table: Table, column: &SqlColumn) -> Expr {
 /// A column where order matters: by code point whatever the database's collation, so that every layout gives the
 /// same answer.
 pub fn comparable(dialect: Dialect, table: Table, column: &SqlColumn, kind: Kind) -> Expr {
-    match (dialect, kind) {
-        (Dialect::Postgres, Kind::Text) => Expr::cust_with_exprs("$1 COLLATE \"C\"", [col(table, column)]),
+    match kind {
+        Kind::Text => by_code_point(dialect, col(table, column)),
         _ => col(table, column),
+    }
+}
+
+/// A text that compares, and changes case, by code point whatever the database's collation.
+pub fn by_code_point(dialect: Dialect, text: Expr) -> Expr {
+    match dialect {
+        Dialect::Postgres => Expr::cust_with_exprs("$1 COLLATE \"C\"", [text]),
+        Dialect::Sqlite => text,
     }
 }
 
