@@ -206,3 +206,21 @@ async fn pages_walked_by_cursor_hold_every_row_once() {
         }
     }
 }
+
+/// What one database would fail on and another pass over is refused everywhere, with the same words.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_databases_differ_on_is_refused_by_all() {
+    for layout in Layout::all() {
+        let bed = Bed::new(layout).await;
+        for condition in [r#"_like: "a\\""#, r#"_ilike: "\\""#, r#"_eq: "a\u0000""#, r#"_startsWith: "\u0000""#] {
+            let literal = format!("{{ persons(where: {{name: {{{condition}}}}}) {{ nodes {{ id }} }} }}");
+            let refused = bed.ask(&literal, &Map::new()).await.expect_err("refused");
+            assert!(refused.contains("BadUserInput"), "{layout:?} {condition}: {refused}");
+        }
+        let text = "query($p: String) { persons(where: {name: {_like: $p}}) { nodes { id } } }";
+        let refused = bed.ask(text, &Map::from_iter([("p".to_owned(), json!("a\\"))])).await.expect_err("refused");
+        assert!(refused.contains("BadUserInput"), "{layout:?}: {refused}");
+        // A pair of them is one letter.
+        assert!(bed.ask(text, &Map::from_iter([("p".to_owned(), json!("a\\\\"))])).await.is_ok());
+    }
+}

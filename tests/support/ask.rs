@@ -344,6 +344,8 @@ impl Asker<'_> {
                     if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
             }
         }
+        // A pattern must not end in an escape that escapes nothing.
+        letters.retain(|letter| *letter != '\\' || operator == "_startsWith");
         letters.truncate(1 + self.dice.below(letters.len().max(1)));
         let whole: String = letters.iter().collect();
         Cell::Text(match self.dice.below(6) {
@@ -351,7 +353,8 @@ impl Asker<'_> {
             0 => whole,
             1 => format!("%{}%", letters.last().copied().unwrap_or('a')),
             2 => format!("_{}", letters.iter().skip(1).collect::<String>()),
-            3 => format!("{}%", whole.replace(['%', '_'], "\\$0")),
+            3 => format!("{}%", whole.replace('%', "\\%").replace('_', "\\_")),
+            4 if text.contains('\\') => "%\\\\%".to_owned(),
             4 => format!("%{whole}"),
             _ => format!("{whole}%"),
         })

@@ -15,6 +15,7 @@ pub mod digest;
 pub mod naive;
 pub mod postgres;
 pub mod predicate;
+pub mod recorder;
 
 pub use app::{Answer, TestApp};
 pub use databases::{Databases, Layout};
