@@ -79,7 +79,7 @@ pub fn reading(id: Uuid, now_us: i64, who: Who, why: Why, what: &str, arguments:
 impl Reader {
     /// Opens the log in `dir` for the one whose reading was recorded under `receipt`.
     pub fn new(receipt: &Receipt, dir: &Path, keys: Arc<Keyring>) -> Reader {
-        tracing::info!(reading = %receipt.id, "the audit log is read");
+        tracing::debug!(reading = %receipt.id, "the audit log is read");
         Reader { dir: dir.to_owned(), keys }
     }
 
