@@ -111,9 +111,9 @@ impl Engine {
     }
 
     /// Answers a request. `anonymous` is the refusal for those who are not signed in: the schema they may read.
-    pub async fn answer(&self, caller: Result<&Caller, Refusal>, request: Request) -> Reply {
+    pub async fn answer(&self, caller: Result<&Caller, Refusal>, request: &Request) -> Reply {
         let started = Instant::now();
-        let document = match self.document(&request) {
+        let document = match self.document(request) {
             Ok(document) => document,
             Err(errors) => return Reply::refused(errors, None),
         };
@@ -122,7 +122,7 @@ impl Engine {
             Err(refusal) if document.validated.has_data => return Reply::refused(vec![refusal], None),
             Err(_) => None,
         };
-        let mut asked = document.asked(&request, None);
+        let mut asked = document.asked(request, None);
         let variables = match self.face.variables(&document.validated, &request.variables) {
             Ok(variables) => variables,
             Err(errors) => return Reply::refused(errors, Some(asked)),
@@ -206,6 +206,19 @@ impl Engine {
             plans.insert(key, plan.clone());
         }
         Ok(plan)
+    }
+}
+
+impl Request {
+    /// What was asked, for the record of a request that did not come to its end.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            document: Blob::text(&self.query),
+            shape: Blob::new(Vec::new()),
+            operation_name: self.operation_name.as_deref().map(Arc::from),
+            // A map of JSON values always becomes JSON.
+            variables: Bytes::from(serde_json::to_vec(&self.variables).unwrap_or_default()),
+        }
     }
 }
 

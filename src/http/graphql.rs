@@ -83,11 +83,16 @@ struct Circumstances {
 }
 
 async fn answer(app: &App, caller: Result<Caller, Refusal>, asked: engine::Request, around: Circumstances) -> Response {
-    let mut abandoned =
-        caller.as_ref().ok().map(|caller| Abandoned { app, caller, started: around.started, done: false });
+    let mut abandoned = caller.as_ref().ok().map(|caller| Abandoned {
+        app,
+        caller,
+        asked: &asked,
+        started: around.started,
+        done: false,
+    });
     let reply = match &caller {
-        Ok(caller) => app.engine.answer(Ok(caller), asked).await,
-        Err(refusal) => app.engine.answer(Err(refusal.clone()), asked).await,
+        Ok(caller) => app.engine.answer(Ok(caller), &asked).await,
+        Err(refusal) => app.engine.answer(Err(refusal.clone()), &asked).await,
     };
     if let Some(abandoned) = &mut abandoned {
         abandoned.done = true;
@@ -122,6 +127,7 @@ fn is_of_the_document(code: Code) -> bool {
 struct Abandoned<'a> {
     app: &'a App,
     caller: &'a Caller,
+    asked: &'a engine::Request,
     started: Instant,
     done: bool,
 }
@@ -134,6 +140,7 @@ impl Drop for Abandoned<'_> {
         let outcome = Outcome { code: Some(Arc::from("ABANDONED")), rows: 0, bytes: 0, digest: [0; 16] };
         let id = self.app.accounts.new_id();
         let mut record = frame(self.app, self.caller, self.started, id, Kind::Query, outcome);
+        record.asked = Some(self.asked.asked());
         record.note = Some("the client went away before the answer was ready; nothing was sent".to_string());
         // The log takes the record at once; nobody is left to wait for it.
         drop(self.app.audit.commit(record));

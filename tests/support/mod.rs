@@ -12,6 +12,7 @@ pub mod dice;
 pub mod gate;
 pub mod plots;
 pub mod digest;
+pub mod disk;
 pub mod naive;
 pub mod postgres;
 pub mod predicate;

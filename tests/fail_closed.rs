@@ -1,0 +1,358 @@
+//! When something fails: no answer without its record, none without its database, none after its time; and what nobody
+//! waits for any more is stopped.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use cityquery::audit::SERVER;
+use cityquery::audit::decode::StoredRecord;
+use cityquery::audit::read::Contents;
+use cityquery::audit::segment::Folder;
+use cityquery::config::{Config, Connection};
+use serde_json::{Value, json};
+use support::disk::FaultyDisk;
+use support::gate::{Gate, Setup, dead, everything};
+use support::{plots, postgres};
+use tokio::io::AsyncWriteExt;
+
+const NAMES: &str = "{ persons { nodes { name } } }";
+
+async fn filled(setup: Setup) -> Gate {
+    let gate = Gate::open(setup, &["asker"]).await;
+    plots::load(&plots::plots(&gate.catalog), &gate.catalog.connections(&gate.app.config.datasets)).await;
+    gate.form("ALL-1", everything(&gate.catalog), &["asker"]).await;
+    gate
+}
+
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(5) {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not within five seconds: {what}");
+}
+
+/// The records that are durable in the server's log.
+fn records(gate: &Gate) -> Vec<StoredRecord> {
+    let folder: &Folder = gate.app.audit.folder();
+    let mut records = Vec::new();
+    for number in folder.numbers().expect("a folder") {
+        let bytes = std::fs::read(folder.segment(number)).unwrap_or_default();
+        let contents = Contents::of(&bytes);
+        records.extend(contents.records.iter().filter_map(|frame| contents.decode(frame).ok()));
+    }
+    assert!(folder.path().ends_with(SERVER));
+    records
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_leaves_before_its_record_is_durable() {
+    let disk = FaultyDisk::default();
+    let gate = filled(Setup { disk: Some(Arc::new(disk.clone())), ..Setup::default() }).await;
+    let got = gate.ask("asker", "", NAMES, json!({})).await;
+    assert_eq!((got.status.as_u16(), got.text.contains("persons-name-1")), (200, true), "{}", got.text);
+    let id = got.body["extensions"]["audit"].as_str().expect("a record").to_owned();
+    assert!(records(&gate).iter().any(|record| record.id.to_string() == id), "the record is there before the answer");
+
+    let withheld = |got: &support::gate::Got| {
+        assert_eq!((got.status.as_u16(), got.code()), (503, "AUDIT_UNAVAILABLE"), "{}", got.text);
+        assert!(!got.text.contains("persons-name") && got.body.get("data").is_none(), "{}", got.text);
+        assert!(got.body["extensions"].is_null(), "no cost, no rows: {}", got.text);
+    };
+    // The disk stalls: refused when the deadline has passed, not when the disk comes back.
+    disk.0.stall_ms.store(1_500, SeqCst);
+    let started = Instant::now();
+    withheld(&gate.ask("asker", "", NAMES, json!({})).await);
+    assert!(started.elapsed() < Duration::from_millis(1_400), "after {:?}", started.elapsed());
+    disk.0.stall_ms.store(0, SeqCst);
+    eventually("answers again after a stall", async || gate.ask("asker", "", NAMES, json!({})).await.status == 200)
+        .await;
+
+    // A refusal is an answer, too: it would tell that it was one.
+    disk.0.fail_one_sync.store(true, SeqCst);
+    withheld(&gate.ask("asker", "", "{ persons { nodes { nothing } } }", json!({})).await);
+    // Poisoned: nothing more is answered, though the disk would say yes again; and the server says so.
+    for query in [NAMES, "{ __typename }", "{ persons(first: -1) { nodes { name } } }"] {
+        withheld(&gate.ask("asker", "", query, json!({})).await);
+    }
+    let ready = gate.send(Request::get("/readyz").body(Body::empty()).expect("a request")).await;
+    assert_eq!((ready.status.as_u16(), &ready.body["audit"]), (503, &json!(false)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_withholds_answers() {
+    let disk = FaultyDisk::default();
+    let gate = filled(Setup { disk: Some(Arc::new(disk.clone())), ..Setup::default() }).await;
+    disk.0.is_full.store(true, SeqCst);
+    for _ in 0..3 {
+        let got = gate.ask("asker", "", NAMES, json!({})).await;
+        assert_eq!((got.status.as_u16(), got.code()), (503, "AUDIT_UNAVAILABLE"), "{}", got.text);
+        assert!(!got.text.contains("persons-name"), "{}", got.text);
+    }
+}
+
+/// One of five databases is down: what needs it is refused as a whole, what does not is answered.
+#[tokio::test]
+async fn a_database_that_is_down_is_said_to_be() {
+    let gate = filled(Setup::default()).await;
+    let mut datasets = gate.app.config.datasets.clone();
+    datasets.extend(dead().into_iter().filter(|(code, _)| code == "land"));
+    let half = Gate::open(Setup { datasets: Some(datasets), ..Setup::default() }, &["asker"]).await;
+    half.form("ALL-1", everything(&half.catalog), &["asker"]).await;
+    let got = half.ask("asker", "", NAMES, json!({})).await;
+    assert!(got.text.contains("persons-name-1"), "{}", got.text);
+    for query in [
+        "{ parcels { nodes { areaM2 } } }",
+        "{ persons { nodes { name ownedLand { share } } } }",
+        "{ persons(where: { ownedLand: { _some: {} } }) { nodes { name } } }",
+        "{ persons { nodes { name } } parcels { totalCount } }",
+    ] {
+        let got = half.ask("asker", "", query, json!({})).await;
+        assert_eq!((got.status.as_u16(), got.code()), (503, "SOURCE_UNAVAILABLE"), "{query}: {}", got.text);
+        assert!(!got.text.contains("persons-name") && !got.text.contains("127.0.0.1"), "{}", got.text);
+    }
+    assert_eq!(
+        records(&half).last().and_then(|record| record.outcome.code.as_deref().map(str::to_owned)).as_deref(),
+        Some("SOURCE_UNAVAILABLE")
+    );
+}
+
+/// A view that takes for ever, under the name of a table.
+const ENDLESS: &str = "ALTER TABLE persons RENAME TO persons_kept;
+    CREATE VIEW persons AS SELECT kept.* FROM persons_kept AS kept,
+    (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000000) SELECT max(i) AS m FROM n) AS s
+    WHERE s.m > 0;";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_stops_at_the_limit_and_when_nobody_waits() {
+    let gate =
+        filled(Setup { change: Some(|config: &mut Config| config.limits.time_ms = 700), ..Setup::default() }).await;
+    plots::execute(&gate.app.config.datasets["household"].url, ENDLESS).await;
+    let started = Instant::now();
+    let got = gate.ask("asker", "", NAMES, json!({})).await;
+    assert_eq!((got.status.as_u16(), got.code()), (504, "TIMEOUT"), "{}", got.text);
+    assert!(got.body.get("data").is_none() && started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    let free = gate.ask("asker", "", "{ parcels(first: 1) { nodes { areaM2 } } }", json!({})).await;
+    assert_eq!(free.status.as_u16(), 200, "the thread is free again: {}", free.text);
+
+    // As many as there are threads, all given up at once: the next is answered at once.
+    let before = records(&gate).len();
+    for _ in 0..4 {
+        let asked = gate.ask("asker", "", NAMES, json!({}));
+        assert!(tokio::time::timeout(Duration::from_millis(50), asked).await.is_err());
+    }
+    let started = Instant::now();
+    let free = gate.ask("asker", "", "{ parcels(first: 1) { nodes { areaM2 } } }", json!({})).await;
+    assert_eq!(free.status.as_u16(), 200, "{}", free.text);
+    assert!(started.elapsed() < Duration::from_millis(600), "after {:?}", started.elapsed());
+    eventually("each has its record", async || {
+        let records = records(&gate);
+        let abandoned = records[before..].iter().filter(|record| record.outcome.code.as_deref() == Some("ABANDONED"));
+        abandoned.filter(|record| record.asked.is_some()).count() == 4
+    })
+    .await;
+}
+
+/// A server with one PostgreSQL database for everything, and a way to look into it.
+struct OnPostgres {
+    gate: Gate,
+    watch: tokio_postgres::Client,
+    locker: tokio_postgres::Client,
+    _database: postgres::Database,
+}
+
+impl OnPostgres {
+    async fn open(change: fn(&mut Config)) -> Option<OnPostgres> {
+        let database = postgres::Database::create(&postgres::server()?).await;
+        let codes = ["household", "land", "building", "zoning", "fire"];
+        let connections: BTreeMap<String, Connection> = codes
+            .map(|code| (code.to_owned(), Connection { url: database.url.clone(), schema: Some(code.to_owned()) }))
+            .into();
+        let catalog = cityquery::catalog::load_builtin().expect("sound");
+        cityquery::store::migrate::migrate(&catalog.connections(&connections)).await.expect("migrates");
+        let gate = filled(Setup { datasets: Some(connections), change: Some(change), ..Setup::default() }).await;
+        let connect = async || {
+            let (client, connection) =
+                tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.expect("connects");
+            tokio::spawn(connection);
+            client
+        };
+        let (watch, locker) = (connect().await, connect().await);
+        Some(OnPostgres { gate, watch, locker, _database: database })
+    }
+
+    /// Holds a table so that whoever reads it waits.
+    async fn lock(&self) {
+        self.locker.batch_execute("BEGIN; LOCK TABLE household.persons IN ACCESS EXCLUSIVE MODE").await.expect("locks");
+    }
+
+    async fn unlock(&self) {
+        self.locker.batch_execute("ROLLBACK").await.expect("unlocks");
+    }
+
+    /// Statements of ours that run or wait.
+    async fn running(&self) -> i64 {
+        let row = self
+            .watch
+            .query_one(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cityquery' AND state = 'active'",
+                &[],
+            )
+            .await
+            .expect("counts");
+        row.get(0)
+    }
+}
+
+const SEARCH: &str = "{ persons(where: { name: { _like: \"%\" } }) { nodes { name } } }";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgresql_stops_at_the_limit() {
+    let Some(on) = OnPostgres::open(|config| config.limits.time_ms = 600).await else { return };
+    assert_eq!(on.gate.ask("asker", "", SEARCH, json!({})).await.status, 200);
+    on.lock().await;
+    for query in
+        [SEARCH, NAMES, "{ parcels { nodes { ownerships { owner { name } } } } }", "{ persons { totalCount } }"]
+    {
+        let started = Instant::now();
+        let got = on.gate.ask("asker", "", query, json!({})).await;
+        assert_eq!((got.status.as_u16(), got.code()), (504, "TIMEOUT"), "{query}: {}", got.text);
+        assert!(
+            got.body.get("data").is_none() && started.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            started.elapsed()
+        );
+        eventually("nothing runs on", async || on.running().await == 0).await;
+    }
+    on.unlock().await;
+    let got = on.gate.ask("asker", "", SEARCH, json!({})).await;
+    assert_eq!(got.status, 200, "the connections are sound: {}", got.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hangs_up_stops_its_statement() {
+    let Some(on) = OnPostgres::open(|config| config.limits.time_ms = 30_000).await else { return };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let routes = on.gate.router.clone();
+    let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
+    let before = records(&on.gate).len();
+
+    on.lock().await;
+    let body = json!({ "query": SEARCH }).to_string();
+    let request = format!(
+        "POST /graphql HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+        on.gate.token("asker"),
+        body.len()
+    );
+    let mut connection = tokio::net::TcpStream::connect(address).await.expect("connects");
+    connection.write_all(request.as_bytes()).await.expect("sends");
+    eventually("the statement waits", async || on.running().await == 1).await;
+    let started = Instant::now();
+    drop(connection);
+    eventually("the statement is cancelled", async || on.running().await == 0).await;
+    eprintln!("cancelled after {:?}", started.elapsed());
+    eventually("there is a record", async || {
+        records(&on.gate)[before..].iter().any(|record| record.outcome.code.as_deref() == Some("ABANDONED"))
+    })
+    .await;
+    let record = records(&on.gate).pop().expect("a record");
+    assert_eq!((&*record.who.account, record.asked.is_some()), ("asker", true), "{record:?}");
+    on.unlock().await;
+    let got = on.gate.ask("asker", "", SEARCH, json!({})).await;
+    assert_eq!(got.status, 200, "{}", got.text);
+    serving.abort();
+}
+
+/// The server throws our connections out, as it does when it goes down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_breaks_off_is_opened_again() {
+    let Some(on) = OnPostgres::open(|config| config.limits.time_ms = 10_000).await else { return };
+    on.lock().await;
+    for query in [SEARCH, NAMES] {
+        let asked = on.gate.ask("asker", "", query, json!({}));
+        let thrown = async {
+            eventually("the statement waits", async || on.running().await == 1).await;
+            let throw = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cityquery'";
+            on.watch.execute(throw, &[]).await.expect("throws out");
+        };
+        let (got, ()) = tokio::join!(asked, thrown);
+        assert_eq!(
+            (got.status.as_u16(), got.code(), got.body.get("data")),
+            (503, "SOURCE_UNAVAILABLE", None::<&Value>),
+            "{}",
+            got.text
+        );
+    }
+    on.unlock().await;
+    for query in [SEARCH, NAMES] {
+        eventually("answers again", async || on.gate.ask("asker", "", query, json!({})).await.status == 200).await;
+    }
+}
+
+/// What PostgreSQL takes differently from SQLite: all these are answered, or refused as bad input.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_values_do_not_break_a_statement() {
+    let Some(on) = OnPostgres::open(|_| {}).await else { return };
+    let lite = filled(Setup::default()).await;
+    let person = |condition: Value| {
+        ("query ($w: PersonFilter) { persons(where: $w) { nodes { id } totalCount } }", json!({ "w": condition }))
+    };
+    let parcel = |condition: Value| {
+        ("query ($w: ParcelFilter) { parcels(where: $w) { nodes { id } totalCount } }", json!({ "w": condition }))
+    };
+    let cases = [
+        person(json!({ "name": { "_like": "a\\" } })),
+        person(json!({ "name": { "_like": "\\%\\_\\\\" } })),
+        person(json!({ "name": { "_ilike": "\\A%" } })),
+        person(json!({ "name": { "_startsWith": "%_\\" } })),
+        person(json!({ "name": { "_eq": "\u{feff}\u{202e}😀'\"\\;--" } })),
+        person(json!({ "name": { "_in": [] } })),
+        person(json!({ "name": { "_nin": [] } })),
+        person(json!({ "id": { "_in": [1, "2", "-9223372036854775808"] } })),
+        person(json!({ "id": { "_eq": "9223372036854775807" } })),
+        person(json!({ "birthDate": { "_gt": "0001-01-01", "_lt": "9999-12-31" } })),
+        person(json!({ "birthDate": { "_in": ["1951-02-02", "民國41年3月3日"] } })),
+        person(json!({ "protectionMark": { "_eq": false } })),
+        person(json!({ "protectionMark": { "_neq": true } })),
+        person(json!({ "_or": vec![json!({ "name": { "_eq": "x" } }); 200] })),
+        person(json!({ "_and": [], "_or": [{}] })),
+        person(json!({ "_or": [] })),
+        person(
+            json!({ "household": { "head": { "household": { "members": { "_every": { "name": { "_like": "%" } } } } } } }),
+        ),
+        parcel(json!({ "areaM2": { "_gt": 0.1, "_lt": "9999999999999999999999999.99" } })),
+        parcel(json!({ "areaM2": { "_in": ["1.25", 2.25, "1e1"] } })),
+        parcel(json!({ "areaM2": { "_eq": "-0" } })),
+        parcel(json!({ "usePermits": { "_some": { "floorsAbove": { "_in": [-2_147_483_648, 2_147_483_647, 11] } } } })),
+    ];
+    for (query, variables) in cases {
+        let (a, b) = (
+            on.gate.ask("asker", "", query, variables.clone()).await,
+            lite.ask("asker", "", query, variables.clone()).await,
+        );
+        assert!(matches!(a.code(), "-" | "BAD_USER_INPUT"), "{variables}: {}", a.text);
+        assert_eq!((a.code(), &a.body["data"]), (b.code(), &b.body["data"]), "{variables}");
+    }
+    // Many to-one joins within one database.
+    let tree = "father { sex mother { sex spouse { sex } father { sex } } } mother { sex father { sex } spouse { sex } } spouse { sex household { head { sex father { sex } } } }";
+    let mut wide = tree.to_owned();
+    for _ in 0..2 {
+        wide = format!("father {{ sex {wide} }} mother {{ sex {wide} }} household {{ head {{ {tree} }} }}");
+    }
+    let query = format!("{{ persons(first: 2) {{ nodes {{ {wide} }} }} }}");
+    for gate in [&on.gate, &lite] {
+        let got = gate.ask("asker", "", &query, json!({})).await;
+        assert_eq!(got.code(), "-", "{}", got.text);
+    }
+    assert!(header::ACCEPT.as_str() == "accept");
+}
