@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::Request;
 use cityquery::audit::SERVER;
 use cityquery::audit::decode::StoredRecord;
 use cityquery::audit::read::Contents;
@@ -354,5 +354,4 @@ async fn odd_values_do_not_break_a_statement() {
         let got = gate.ask("asker", "", &query, json!({})).await;
         assert_eq!(got.code(), "-", "{}", got.text);
     }
-    assert!(header::ACCEPT.as_str() == "accept");
 }
