@@ -85,7 +85,7 @@ async fn a_record_expands_to_what_a_naive_recorder_notes() {
             let sent = ask_text::write(&catalog, &asked, &mut dice);
             let request =
                 Request { query: sent.query.clone(), operation_name: None, variables: sent.variables.clone() };
-            let reply = engine.answer(Ok(&caller), request).await;
+            let reply = engine.answer(Ok(&caller), &request).await;
             let Some(data) = &reply.data else {
                 assert!(reply.errors.iter().all(|error| error.code.word() == "FORBIDDEN"), "{:?}", reply.errors);
                 assert!(reply.touched.is_empty(), "nothing was touched");

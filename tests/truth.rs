@@ -51,7 +51,7 @@ impl Bed {
     /// `data` of the answer as sent, in the order sent.
     async fn ask(&self, query: &str, variables: &Map<String, Value>) -> Result<Value, String> {
         let request = Request { query: query.to_owned(), operation_name: None, variables: variables.clone() };
-        let reply = self.engine.answer(Ok(&self.caller), request).await;
+        let reply = self.engine.answer(Ok(&self.caller), &request).await;
         match (&reply.data, reply.errors.as_slice()) {
             (Some(data), []) => serde_json::from_slice(data).map_err(|error| format!("{error}")),
             (_, errors) => Err(format!("{errors:?}")),
