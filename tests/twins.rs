@@ -4,9 +4,9 @@
 
 mod support;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use cityquery::access::{Item, Rights, RowScope, Use, Uses};
+use cityquery::access::{Item, Rights, Use, Uses};
 use cityquery::catalog::scalar::Scalar;
 use cityquery::catalog::{Catalog, FieldDef, FieldKind, TypeId};
 use serde_json::json;
@@ -20,7 +20,9 @@ const QUESTIONS: usize = 40;
 /// Items by lot: narrow enough that much is left out, wide enough that much is answered.
 fn lot(catalog: &Catalog, dice: &mut Dice) -> Vec<Item> {
     let narrow = 2 + dice.below(4);
-    let everywhere = dice.below(3) == 0;
+    // Districts by form, by type, or none; now and then a field has its own.
+    let kind = dice.below(4);
+    let of_types: Vec<bool> = catalog.types.iter().map(|_| kind == 0 || kind == 1 && dice.below(2) == 0).collect();
     let mut items = Vec::new();
     for field in &catalog.fields {
         let root = matches!(field.kind, FieldKind::One(_) | FieldKind::List(_));
@@ -42,38 +44,71 @@ fn lot(catalog: &Catalog, dice: &mut Dice) -> Vec<Item> {
             continue;
         }
         let scoped = catalog.type_def(field.owner).scope_column.is_some();
-        let districts = (scoped && !everywhere && dice.below(5) > 0).then(|| match dice.below(8) {
-            0 => vec![],
-            1 => vec!["63000010".to_owned(), "63000020".to_owned()],
-            _ => vec!["63000010".to_owned()],
-        });
+        let districts = match dice.below(if kind == 0 { 40 } else { 16 }) {
+            _ if !scoped => None,
+            0 => Some(vec![]),
+            1 => Some(vec!["63000010".to_owned(), "63000020".to_owned()]),
+            2 => Some(vec!["63000020".to_owned()]),
+            3 => None,
+            _ => of_types[field.owner.0 as usize].then(|| vec!["63000010".to_owned()]),
+        };
         let masked = field.mask.is_some() && dice.below(4) == 0;
         items.push(Item { coordinate: field.coordinate.clone(), uses, masked, districts });
     }
     items
 }
 
+/// Districts; none: the whole city.
+type Reach = Option<BTreeSet<String>>;
+
+fn covers(reach: &Reach, district: Option<&String>) -> bool {
+    reach.as_ref().is_none_or(|codes| district.is_some_and(|code| codes.contains(code)))
+}
+
+/// Both together.
+fn widen(known: &mut HashMap<(String, String), Reach>, column: (String, String), by: Reach) {
+    match (known.get_mut(&column), by) {
+        (Some(Some(codes)), Some(more)) => codes.extend(more),
+        (Some(all), _) => *all = None,
+        (None, by) => drop(known.insert(column, by)),
+    }
+}
+
+/// The districts in which some field of a type was granted, worked out apart from the program; none: the whole city.
+fn reach(catalog: &Catalog, items: &[Item], of: TypeId) -> Reach {
+    let owner = |item: &&Item| catalog.field(catalog.fields_by_coordinate[&item.coordinate]).owner == of;
+    let granted: Vec<&Item> = items.iter().filter(owner).collect();
+    if granted.is_empty() || granted.iter().any(|item| item.districts.is_none()) {
+        return None;
+    }
+    Some(granted.iter().flat_map(|item| item.districts.iter().flatten().cloned()).collect())
+}
+
 /// The city with everything changed that was not granted.
-fn twin(catalog: &Catalog, rights: &Rights, city: &Plots, dice: &mut Dice) -> Plots {
+fn twin(catalog: &Catalog, items: &[Item], city: &Plots, dice: &mut Dice) -> Plots {
     let names = plots::names(catalog, city);
-    let mut visible: HashSet<(String, String)> = HashSet::new();
+    let mut visible: HashMap<(String, String), Reach> = HashMap::new();
     let mut reached: HashSet<TypeId> = HashSet::new();
-    for field in catalog.fields.iter().filter(|field| rights.uses(field.id) != Uses::NONE) {
+    for item in items {
+        let field = catalog.field(catalog.fields_by_coordinate[&item.coordinate]);
         let owner = catalog.type_def(field.owner);
+        let scope: Reach = item.districts.as_ref().map(|codes| codes.iter().cloned().collect());
+        let see = |visible: &mut _, table: &str, column: &str, scope| {
+            widen(visible, (table.to_owned(), column.to_owned()), scope)
+        };
         match &field.kind {
-            FieldKind::Column(column) => drop(visible.insert((owner.table.clone(), column.name.clone()))),
+            FieldKind::Column(column) => see(&mut visible, &owner.table, &column.name, scope),
             FieldKind::Join(join) => {
                 reached.insert(join.target);
-                visible.insert((owner.table.clone(), join.from.clone()));
-                visible.insert((catalog.type_def(join.target).table.clone(), join.to.clone()));
+                see(&mut visible, &owner.table, &join.from, scope);
+                see(&mut visible, &catalog.type_def(join.target).table, &join.to, None);
                 if let Some(through) = &join.through {
-                    visible.insert((through.table.clone(), through.from.clone()));
-                    visible.insert((through.table.clone(), through.to.clone()));
+                    see(&mut visible, &through.table, &through.from, None);
+                    see(&mut visible, &through.table, &through.to, None);
                 }
             }
             FieldKind::One(of) | FieldKind::List(of) => drop(reached.insert(*of)),
         }
-        visible.extend(owner.scope_column.clone().map(|column| (owner.table.clone(), column)));
     }
     let mut twin = city.clone();
     for of in &catalog.types {
@@ -84,19 +119,18 @@ fn twin(catalog: &Catalog, rights: &Rights, city: &Plots, dice: &mut Dice) -> Pl
         }
         let scope =
             of.scope_column.as_ref().and_then(|name| table.columns.iter().position(|column| column.name == *name));
-        let reach = rights.reach(of.id);
+        let reach = reach(catalog, items, of.id);
         let columns = table.columns.clone();
         table.rows.retain_mut(|row| {
-            let inside = match (&reach, scope) {
-                (RowScope::WholeCity, _) | (_, None) => true,
-                (RowScope::Districts(codes), Some(at)) => codes.iter().any(|code| row[at].as_ref() == Some(code)),
-            };
+            let district = scope.and_then(|at| row[at].clone());
+            let inside = scope.is_none() || covers(&reach, district.as_ref());
             if !inside && dice.below(3) == 0 {
                 return false;
             }
             let number = ROWS + 10 + row[0].as_deref().and_then(|id| id.parse::<usize>().ok()).unwrap_or(0);
             for (at, column) in columns.iter().enumerate() {
-                let seen = inside && visible.contains(&(of.table.clone(), column.name.clone()));
+                let known = visible.get(&(of.table.clone(), column.name.clone()));
+                let seen = inside && known.is_some_and(|reach| scope.is_none() || covers(reach, district.as_ref()));
                 let stays = Some(at) == scope || inside && at == 0;
                 if seen || stays || dice.below(4) == 0 && at > 0 {
                     continue;
@@ -112,7 +146,7 @@ fn twin(catalog: &Catalog, rights: &Rights, city: &Plots, dice: &mut Dice) -> Pl
     }
     // Links that no granted join leads over.
     for (name, table) in &mut twin {
-        let used = table.columns.iter().any(|column| visible.contains(&(name.clone(), column.name.clone())));
+        let used = table.columns.iter().any(|column| visible.contains_key(&(name.clone(), column.name.clone())));
         if !catalog.types.iter().any(|of| of.table == *name) && !used {
             table.rows.truncate(dice.below(3));
         }
@@ -320,7 +354,7 @@ async fn answers_do_not_depend_on_what_was_not_granted() {
         let items = lot(&catalog, &mut dice);
         let (rights, problems) = Rights::compile(&catalog, &items);
         assert!(problems.is_empty(), "{problems:?}");
-        let twin = twin(&catalog, &rights, &city, &mut dice);
+        let twin = twin(&catalog, &items, &city, &mut dice);
         plots::load(&twin, &catalog.connections(&there.app.config.datasets)).await;
         here.form("LOT", items.clone(), &["asker"]).await;
         there.form("LOT", items.clone(), &["asker"]).await;
