@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cityquery::access::{Caller, Rights};
-use cityquery::catalog::{Catalog, FieldId, load_builtin};
+use cityquery::access::{Caller, Item, Rights, Use, Uses};
+use cityquery::catalog::{Catalog, FieldDef, FieldId, FieldKind, load_builtin};
 use cityquery::config::Connection;
 use cityquery::graphql::engine::{Engine, Request};
 use cityquery::store::migrate;
@@ -16,9 +16,9 @@ use support::app::everything;
 use support::ask::{Asked, Asker, EdgeKind, Object, Part, PartKind, Root, RootKind, Selected, SelectedKind, Window};
 use support::ask_text;
 use support::caller::{caller, engine};
-use support::city::City;
+use support::city::{City, DISTRICTS};
 use support::dice::Dice;
-use support::naive::{CURSOR, Naive};
+use support::naive::{CURSOR, Grant, Grants, Naive};
 use support::predicate::Oracle;
 use support::{Databases, Layout};
 
@@ -59,6 +59,18 @@ impl Bed {
     }
 }
 
+impl Bed {
+    /// `data`, and the paths of what was denied.
+    async fn ask_with_denials(&self, query: &str, variables: &Map<String, Value>) -> Value {
+        let request = Request { query: query.to_owned(), operation_name: None, variables: variables.clone() };
+        let reply = self.engine.answer(Ok(&self.caller), &request).await;
+        let Some(data) = &reply.data else { return json!({ "errors": format!("{:?}", reply.errors) }) };
+        let mut denied: Vec<String> = reply.errors.iter().map(|error| error.path.join(".")).collect();
+        denied.sort();
+        json!({ "data": serde_json::from_slice::<Value>(data).expect("JSON"), "denied": denied })
+    }
+}
+
 /// Cursors differ each time.
 fn without_cursors(value: &mut Value, key: &str) {
     match value {
@@ -69,8 +81,12 @@ fn without_cursors(value: &mut Value, key: &str) {
     }
 }
 
-fn operations(catalog: &Catalog, city: &City) -> Vec<Asked> {
-    let count = std::env::var("CITYQUERY_TRUTH").ok().and_then(|count| count.parse().ok()).unwrap_or(OPERATIONS);
+fn operations(catalog: &Catalog, city: &City, granted: bool) -> Vec<Asked> {
+    let count = std::env::var("CITYQUERY_TRUTH").ok().and_then(|count| count.parse().ok()).unwrap_or(if granted {
+        OPERATIONS
+    } else {
+        OPERATIONS / 2
+    });
     let mut asker = Asker { catalog, city, dice: Dice::new(2), with_id: false };
     let lists = catalog.types.iter().filter_map(|of| Some((of.list?, of.id)));
     let mut all: Vec<Asked> = lists.map(|(list, of)| asker.everything_of(list, of)).collect();
@@ -85,31 +101,36 @@ fn apart(a: &str, b: &str) -> (String, String) {
     (part(a), part(b))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_answer_is_the_naive_one() {
+/// Compares answers with naive ones, all granted or under rights made up for each operation.
+async fn compare(granted: bool) {
     let mut faults = Vec::new();
     let mut first: Vec<Value> = Vec::new();
     for layout in Layout::all() {
         let started = Instant::now();
-        let bed = Bed::new(layout).await;
-        let ready = started.elapsed();
+        let mut bed = Bed::new(layout).await;
         let mut oracle = Oracle::new(&bed.catalog, &bed.connections);
         let mut dice = Dice::new(3);
-        let (mut rows, mut asked_in_all) = (0, 0);
-        for (number, asked) in operations(&bed.catalog, &bed.city).iter().enumerate() {
+        let (mut rows, mut denied, mut asked_in_all) = (0, 0, 0);
+        for (number, asked) in operations(&bed.catalog, &bed.city, granted).iter().enumerate() {
+            let grants = (!granted).then(|| some_grants(&bed.catalog, &mut dice));
+            if let Some(grants) = &grants {
+                bed.caller = caller(rights(&bed.catalog, grants));
+            }
             oracle.learn(asked).await;
-            let naive = Naive { catalog: &bed.catalog, city: &bed.city, oracle: &oracle, page_default: 100 };
-            let expected = naive.answer(asked);
+            let naive = Naive {
+                catalog: &bed.catalog,
+                city: &bed.city,
+                oracle: &oracle,
+                page_default: 100,
+                grants: grants.as_ref(),
+            };
+            let expected = json!({ "data": naive.answer(asked), "denied": naive.denied(asked) });
             let sent = ask_text::write(&bed.catalog, asked, &mut dice);
             rows += expected.to_string().matches('{').count();
+            denied += expected["denied"].as_array().map_or(0, Vec::len);
             asked_in_all += 1;
-            let found = match bed.ask(&sent.query, &sent.variables).await {
-                Ok(mut found) => {
-                    without_cursors(&mut found, "");
-                    found
-                }
-                Err(errors) => json!({ "errors": errors }),
-            };
+            let mut found = bed.ask_with_denials(&sent.query, &sent.variables).await;
+            without_cursors(&mut found, "");
             if found.to_string() != expected.to_string() {
                 let (expected, found) = apart(&expected.to_string(), &found.to_string());
                 let variables = Value::Object(sent.variables.clone());
@@ -125,10 +146,64 @@ async fn every_answer_is_the_naive_one() {
             }
         }
         let total = started.elapsed();
-        eprintln!("{layout:?}: {asked_in_all} operations, {rows} objects; ready in {ready:.1?}, all in {total:.1?}");
+        eprintln!("{layout:?}: {asked_in_all} operations, {rows} objects, {denied} denials in {total:.1?}");
     }
     let shown: String = faults.iter().take(8).map(|fault| format!("{fault}\n")).collect();
     assert!(faults.is_empty(), "{} faults, the first of them:\n{shown}", faults.len());
+}
+
+/// Some fields denied, some masked, some of a few districts only.
+fn some_grants(catalog: &Catalog, dice: &mut Dice) -> Grants {
+    let mut grants = Grants::new();
+    // Of some types, no field is granted for the whole city.
+    let tight: Vec<bool> = catalog.types.iter().map(|_| dice.once_in(5)).collect();
+    for field in &catalog.fields {
+        let root = matches!(field.kind, FieldKind::One(_) | FieldKind::List(_));
+        let scoped =
+            catalog.type_def(field.owner).scope_column.is_some() && (dice.once_in(8) || tight[field.owner.0 as usize]);
+        let districts = scoped.then(|| {
+            let mut districts = DISTRICTS.to_vec();
+            // Mostly the same, or hardly a row would be in all of them.
+            if !tight[field.owner.0 as usize] && dice.once_in(6) {
+                dice.shuffle(&mut districts);
+            }
+            districts.into_iter().take(8).map(str::to_owned).collect()
+        });
+        let grant = Grant {
+            select: !dice.once_in(if root { 15 } else { 8 }),
+            aggregate: !dice.once_in(4),
+            masked: field.mask.is_some() && dice.once_in(3),
+            districts,
+        };
+        grants.insert(field.id, grant);
+    }
+    grants
+}
+
+fn rights(catalog: &Catalog, grants: &Grants) -> Rights {
+    let item = |field: &FieldDef| {
+        let grant = &grants[&field.id];
+        let mut uses: Uses = [Use::Filter, Use::Order].into_iter().collect();
+        uses = if grant.select { uses.with(Use::Select) } else { uses };
+        uses = if grant.aggregate { uses.with(Use::Aggregate) } else { uses };
+        let (coordinate, districts) = (field.coordinate.clone(), grant.districts.clone());
+        Item { coordinate, uses, masked: grant.masked, districts }
+    };
+    let items: Vec<Item> = catalog.fields.iter().map(item).collect();
+    let (rights, problems) = Rights::compile(catalog, &items);
+    assert_eq!(problems, []);
+    rights
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_is_the_naive_one() {
+    compare(true).await;
+}
+
+/// The same under partial rights: denied, masked, and rows of some districts only.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_under_partial_rights_is_the_naive_one() {
+    compare(false).await;
 }
 
 /// Walks a list page by page, forward or backward, and gives the row numbers in the order of the list.
@@ -194,9 +269,10 @@ async fn pages_walked_by_cursor_hold_every_row_once() {
                 let list = of.list.expect("only such types are walked");
                 let kind = RootKind::List { window: window.clone(), parts: Vec::new() };
                 oracle.learn(&Asked { roots: vec![Root { key: "list".into(), field: list, kind }] }).await;
-                let naive = Naive { catalog: &bed.catalog, city: &bed.city, oracle: &oracle, page_default: 100 };
+                let naive =
+                    Naive { catalog: &bed.catalog, city: &bed.city, oracle: &oracle, page_default: 100, grants: None };
                 let expected: Vec<i64> =
-                    naive.list(of.id, &window).into_iter().map(|row| naive.id(of.id, row)).collect();
+                    naive.list(of.id, &window, &[]).into_iter().map(|row| naive.id(of.id, row)).collect();
                 for backward in [false, true] {
                     let size = 1 + dice.below(7) as u32;
                     let found = walk(&bed, (&window, list), size, backward, &mut dice).await;

@@ -20,7 +20,8 @@ const KEYS: usize = 32;
 /// Distinct values of a key that several rows on both sides share.
 const SHARED_KEYS: usize = 7;
 
-const DISTRICTS: [&str; 12] = [
+/// The districts' codes.
+pub const DISTRICTS: [&str; 12] = [
     "63000010", "63000020", "63000030", "63000040", "63000050", "63000060", "63000070", "63000080", "63000090",
     "63000100", "63000110", "63000120",
 ];

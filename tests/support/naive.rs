@@ -2,18 +2,36 @@
 //! It shares nothing with the planner; what comparisons hold is asked of the database, by `predicate`.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
+use cityquery::access::mask;
 use cityquery::catalog::scalar::Scalar;
 use cityquery::catalog::{Catalog, FieldDef, FieldId, FieldKind, Join, TypeId};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::ask::{Asked, EdgeKind, Filter, Object, PartKind, RootKind, SelectedKind, Window};
+use super::ask::{Asked, EdgeKind, Filter, Object, Part, PartKind, RootKind, SelectedKind, Window};
 use super::city::{Cell, City, Table};
 use super::predicate::Oracle;
 
 /// Stands for a cursor, which nobody can foretell.
 pub const CURSOR: &str = "<cursor>";
+
+/// What a form grants of one field; conditions and orders are granted of all.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Shown, or walked.
+    pub select: bool,
+    /// Counted.
+    pub aggregate: bool,
+    /// Shown masked.
+    pub masked: bool,
+    /// Rows of these districts only.
+    pub districts: Option<Vec<String>>,
+}
+
+/// What a form grants; nothing stands for everything.
+pub type Grants = HashMap<FieldId, Grant>;
 
 /// Works answers out.
 pub struct Naive<'a> {
@@ -25,6 +43,8 @@ pub struct Naive<'a> {
     pub oracle: &'a Oracle<'a>,
     /// Rows of a page that asks for no number.
     pub page_default: usize,
+    /// What is granted, if not everything.
+    pub grants: Option<&'a Grants>,
 }
 
 impl Naive<'_> {
@@ -34,16 +54,27 @@ impl Naive<'_> {
         for root in &asked.roots {
             let of = self.catalog.field(root.field).owner;
             let value = match &root.kind {
+                RootKind::One { .. } if !self.shows(root.field) => Value::Null,
                 RootKind::One { by, value, object } => {
-                    let found = (0..self.table(of).rows.len()).find(|row| self.cell(of, *row, *by) == value);
+                    let used: Vec<FieldId> = self.selected(object).chain([root.field, *by]).collect();
+                    let mut rows = 0..self.table(of).rows.len();
+                    let found = rows.find(|row| self.cell(of, *row, *by) == value && self.sees(of, *row, &used));
                     found.map_or(Value::Null, |row| self.object(object, row))
                 }
+                RootKind::List { parts, .. } if !self.shows(root.field) && !self.counts(root.field, parts) => {
+                    Value::Null
+                }
                 RootKind::List { window, parts } => {
-                    let all = self.list(of, window);
+                    let asked = parts.iter().flat_map(|part| self.asked(&part.kind));
+                    let all = self.list(of, window, &asked.chain([root.field]).collect::<Vec<_>>());
                     let page = self.page(window, &all);
-                    Value::Object(
-                        parts.iter().map(|part| (part.key.clone(), self.part(of, &part.kind, &all, &page))).collect(),
-                    )
+                    let part = |part: &Part| match &part.kind {
+                        PartKind::TotalCount if !self.counts(root.field, parts) => Value::Null,
+                        PartKind::TotalCount | PartKind::Typename => self.part(of, &part.kind, &all, &page),
+                        _ if !self.shows(root.field) => Value::Null,
+                        kind => self.part(of, kind, &all, &page),
+                    };
+                    Value::Object(parts.iter().map(|one| (one.key.clone(), part(one))).collect())
                 }
             };
             data.insert(root.key.clone(), value);
@@ -51,10 +82,106 @@ impl Naive<'_> {
         Value::Object(data)
     }
 
-    /// All rows of a list in order, before it is cut to a page.
-    pub fn list(&self, of: TypeId, window: &Window) -> Vec<usize> {
+    /// All rows of a list in order, before it is cut to a page, as those see it who use those fields of them.
+    pub fn list(&self, of: TypeId, window: &Window, used: &[FieldId]) -> Vec<usize> {
         let rows = (0..self.table(of).rows.len()).collect();
-        self.ordered(of, rows, window)
+        self.ordered(of, rows, window, used)
+    }
+
+    /// Paths of the denied selections, sorted.
+    pub fn denied(&self, asked: &Asked) -> Vec<String> {
+        let mut paths = Vec::new();
+        for root in &asked.roots {
+            let shown = self.shows(root.field);
+            match &root.kind {
+                RootKind::One { .. } if !shown => paths.push(root.key.clone()),
+                RootKind::One { object, .. } => self.denied_in(object, &root.key, &mut paths),
+                RootKind::List { parts, .. } => {
+                    let rows = parts.iter().any(|part| !matches!(part.kind, PartKind::TotalCount));
+                    if rows && !shown {
+                        paths.push(root.key.clone());
+                    }
+                    for part in parts {
+                        let path = format!("{}.{}", root.key, part.key);
+                        match &part.kind {
+                            PartKind::TotalCount if !self.counts(root.field, parts) && (shown || !rows) => {
+                                paths.push(path)
+                            }
+                            PartKind::Nodes(object) if shown => self.denied_in(object, &path, &mut paths),
+                            PartKind::Edges(fields) if shown => {
+                                for (key, field) in fields {
+                                    if let EdgeKind::Node(object) = field {
+                                        self.denied_in(object, &format!("{path}.{key}"), &mut paths);
+                                    }
+                                }
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+        paths.sort();
+        paths
+    }
+
+    fn denied_in(&self, object: &Object, path: &str, paths: &mut Vec<String>) {
+        for selected in &object.fields {
+            let path = format!("{path}.{}", selected.key);
+            match &selected.kind {
+                SelectedKind::Column(field) | SelectedKind::Join { field, .. } if !self.shows(*field) => {
+                    paths.push(path)
+                }
+                SelectedKind::Join { object, .. } => self.denied_in(object, &path, paths),
+                SelectedKind::Column(_) | SelectedKind::Typename => {}
+            }
+        }
+    }
+
+    fn shows(&self, field: FieldId) -> bool {
+        self.grants.is_none_or(|grants| grants[&field].select)
+    }
+
+    /// The count is asked for, and granted.
+    fn counts(&self, field: FieldId, parts: &[Part]) -> bool {
+        let asked = parts.iter().any(|part| matches!(part.kind, PartKind::TotalCount));
+        asked && self.grants.is_none_or(|grants| grants[&field].aggregate)
+    }
+
+    /// The fields that are shown of each row.
+    fn selected(&self, object: &Object) -> impl Iterator<Item = FieldId> {
+        object.fields.iter().filter_map(|selected| match &selected.kind {
+            SelectedKind::Column(field) | SelectedKind::Join { field, .. } => self.shows(*field).then_some(*field),
+            SelectedKind::Typename => None,
+        })
+    }
+
+    fn asked(&self, part: &PartKind) -> Vec<FieldId> {
+        match part {
+            PartKind::Nodes(object) => self.selected(object).collect(),
+            PartKind::Edges(fields) => {
+                let nodes = fields.iter().filter_map(|(_, field)| match field {
+                    EdgeKind::Node(object) => Some(object),
+                    _ => None,
+                });
+                nodes.flat_map(|object| self.selected(object)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A row lies in the districts of every field that is used of it, and in those of any field of its type at all.
+    fn sees(&self, of: TypeId, row: usize, used: &[FieldId]) -> bool {
+        let Some(grants) = self.grants else { return true };
+        let Some(column) = &self.catalog.type_def(of).scope_column else { return true };
+        let table = self.table(of);
+        let Cell::Text(district) = &table.rows[row][table.column(column)] else { return false };
+        let within = |field: &FieldId| {
+            let districts = grants[field].districts.as_ref();
+            districts.is_none_or(|districts| districts.contains(district))
+        };
+        let own: Vec<FieldId> = self.catalog.fields.iter().filter(|f| f.owner == of).map(|f| f.id).collect();
+        own.iter().any(within) && used.iter().all(within)
     }
 
     /// The row number of a row.
@@ -114,10 +241,12 @@ impl Naive<'_> {
         for selected in &object.fields {
             let value = match &selected.kind {
                 SelectedKind::Typename => json!(self.catalog.type_def(of).name),
+                SelectedKind::Column(field) | SelectedKind::Join { field, .. } if !self.shows(*field) => Value::Null,
                 SelectedKind::Column(field) => self.shown(of, row, *field),
                 SelectedKind::Join { field, window, object } => {
                     let FieldKind::Join(join) = &self.catalog.field(*field).kind else { panic!("a join") };
-                    let mut far = self.ordered(join.target, self.walk(of, row, join), window);
+                    let used: Vec<FieldId> = self.selected(object).collect();
+                    let mut far = self.ordered(join.target, self.walk(of, row, join), window, &used);
                     if join.many {
                         let first = window.first.map_or(usize::MAX, |first| first as usize);
                         far = far.into_iter().skip(window.offset.unwrap_or(0) as usize).take(first).collect();
@@ -134,6 +263,11 @@ impl Naive<'_> {
 
     fn shown(&self, of: TypeId, row: usize, field: FieldId) -> Value {
         let id = self.scalar(field) == Scalar::Id;
+        if let Some(mask) = self.catalog.field(field).mask.filter(|_| self.masks(field)) {
+            let Cell::Text(text) = self.cell(of, row, field) else { return Value::Null };
+            let mut masked = String::new();
+            return if mask::write_masked(mask, text, &mut masked) { json!(masked) } else { Value::Null };
+        }
         match self.cell(of, row, field) {
             Cell::Null => Value::Null,
             Cell::Int(value) if id => json!(value.to_string()),
@@ -141,6 +275,10 @@ impl Naive<'_> {
             Cell::Bool(value) => json!(value),
             Cell::Text(text) => json!(text),
         }
+    }
+
+    fn masks(&self, field: FieldId) -> bool {
+        self.grants.is_some_and(|grants| grants[&field].masked)
     }
 
     /// The rows that a join leads to.
@@ -164,7 +302,10 @@ impl Naive<'_> {
     }
 
     /// Narrowed and sorted.
-    fn ordered(&self, of: TypeId, mut rows: Vec<usize>, window: &Window) -> Vec<usize> {
+    fn ordered(&self, of: TypeId, mut rows: Vec<usize>, window: &Window, used: &[FieldId]) -> Vec<usize> {
+        let mut used: Vec<FieldId> = used.iter().copied().chain(window.order.iter().map(|(field, _)| *field)).collect();
+        window.filter.iter().for_each(|filter| looked_at(filter, &mut used));
+        rows.retain(|row| self.sees(of, *row, &used));
         if let Some(filter) = &window.filter {
             rows.retain(|row| self.holds(of, *row, filter) == Some(true));
         }
@@ -211,7 +352,9 @@ impl Naive<'_> {
             Filter::Not(filter) => self.holds(of, row, filter).map(|held| !held),
             Filter::Related { field, word, filter } => {
                 let FieldKind::Join(join) = &self.catalog.field(*field).kind else { panic!("a join") };
-                let far = self.walk(of, row, join);
+                let (mut far, mut used) = (self.walk(of, row, join), Vec::new());
+                looked_at(filter, &mut used);
+                far.retain(|row| self.sees(join.target, *row, &used));
                 let mut far = far.into_iter().map(|row| self.holds(join.target, row, filter) == Some(true));
                 Some(match *word {
                     "" | "_some" => far.any(|held| held),
@@ -238,6 +381,17 @@ impl Naive<'_> {
         match &self.catalog.field(field).kind {
             FieldKind::Column(column) => column.scalar,
             _ => panic!("a column"),
+        }
+    }
+}
+
+/// The fields of the rows themselves that a condition looks at.
+fn looked_at(filter: &Filter, fields: &mut Vec<FieldId>) {
+    match filter {
+        Filter::And(all) | Filter::Or(all) => all.iter().for_each(|filter| looked_at(filter, fields)),
+        Filter::Not(filter) => looked_at(filter, fields),
+        Filter::Compare { field, .. } | Filter::IsNull { field, .. } | Filter::Related { field, .. } => {
+            fields.push(*field)
         }
     }
 }
