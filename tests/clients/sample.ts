@@ -11,8 +11,8 @@ export async function ownersOf(permitNo: string): Promise<string[]> {
   return ownerships.map(({ share, owner }) => `${owner?.name ?? '（拒絕或查無）'} ${share ?? ''}`);
 }
 
-export async function ghostPlates(): Promise<(string | null | undefined)[]> {
-  const { households } = await ask(GhostPlatesDocument, {});
+export async function ghostPlates(district: string): Promise<(string | null | undefined)[]> {
+  const { households } = await ask(GhostPlatesDocument, { district });
   return households?.nodes?.map((household) => household.address?.text) ?? [];
 }
 
