@@ -14,14 +14,14 @@ use support::dice::Dice;
 use support::gate::{Gate, Setup};
 use support::plots::{self, Plots, ROWS};
 
-const FORMS: u64 = 14;
-const QUESTIONS: usize = 40;
+const FORMS: u64 = 20;
+const QUESTIONS: usize = 60;
 
 /// Items by lot: narrow enough that much is left out, wide enough that much is answered.
 fn lot(catalog: &Catalog, dice: &mut Dice) -> Vec<Item> {
     let narrow = 2 + dice.below(4);
     // Districts by form, by type, or none; now and then a field has its own.
-    let kind = dice.below(4);
+    let kind = dice.below(3);
     let of_types: Vec<bool> = catalog.types.iter().map(|_| kind == 0 || kind == 1 && dice.below(2) == 0).collect();
     let mut items = Vec::new();
     for field in &catalog.fields {
@@ -279,7 +279,7 @@ impl<'a> Asker<'a> {
         if depth < 3 && word == 1 {
             return format!("{{ _or: [{}, {}] }}", self.filter(of, depth + 1), self.filter(of, depth + 1));
         }
-        if depth < 3 && word < 6 {
+        if depth < 3 && word < 7 {
             let joins = self.own(of, |kind| matches!(kind, FieldKind::Join(_)));
             if let Some(join) = self.pick(joins, Use::Filter)
                 && let FieldKind::Join(declared) = &join.kind

@@ -90,8 +90,9 @@ pub fn cell(names: &Names, table: &str, column: &Column, row: usize) -> Option<S
     let Some((group, scalar)) = names.get(&(table.to_owned(), column.name.clone())) else {
         return Some(plain(table, column, row));
     };
-    // What tells rows apart has six values, what leads to them four: some are led to twice, some never.
-    let number = if column.unique || row > ROWS { row } else { (row - 1) % 4 + 1 };
+    // What tells rows apart has six values, what leads to them three: some are led to twice, some never, and the ways
+    // lead from one district into the other.
+    let number = if column.unique || row > ROWS { row } else { (row - 1) % 3 + 1 };
     if group == "district_code" {
         return Some(DISTRICTS[if column.unique { (row - 1) % 12 } else { (row - 1) % 2 }].to_owned());
     }
