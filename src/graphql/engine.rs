@@ -74,12 +74,15 @@ pub struct Engine {
     documents: Cache<(String, Option<String>), Arc<Document>>,
 }
 
+/// By compilation of the rights and presence of the variables.
+type Plans = HashMap<(u64, Vec<u8>), Arc<Plan>>;
+
 /// A validated document with the plans made of it.
 struct Document {
     validated: Arc<Validated>,
     text: Arc<Blob>,
     name: Option<Arc<str>>,
-    plans: RwLock<HashMap<(u64, Vec<u8>), Arc<Plan>>>,
+    plans: RwLock<Plans>,
 }
 
 impl Engine {

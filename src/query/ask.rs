@@ -57,7 +57,7 @@ pub enum RootKind {
         /// Type of its rows.
         of: TypeId,
         /// Which rows.
-        window: Window,
+        window: Box<Window>,
         /// What is asked of the connection.
         parts: Vec<Part>,
     },

@@ -43,7 +43,7 @@ fn key(rows: &Rows, row: usize, column: usize) -> Option<Key<'_>> {
 }
 
 fn hash(key: &Key) -> u64 {
-    FxBuildHasher.hash_one(&key)
+    FxBuildHasher.hash_one(key)
 }
 
 /// The first row of each distinct key that is not null.

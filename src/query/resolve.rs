@@ -106,7 +106,7 @@ impl<'a> Resolver<'a> {
                 FieldKind::List(of) => RootKind::List {
                     field: root.id,
                     of,
-                    window: window::read(self, of, field, position)?,
+                    window: Box::new(window::read(self, of, field, position)?),
                     parts: self.parts(of, fields)?,
                 },
                 _ => return Err(unexpected(name)),
