@@ -131,8 +131,10 @@ async fn compare(granted: bool) {
             asked_in_all += 1;
             let mut found = bed.ask_with_denials(&sent.query, &sent.variables).await;
             without_cursors(&mut found, "");
-            if found.to_string() != expected.to_string() {
-                let (expected, found) = apart(&expected.to_string(), &found.to_string());
+            // As texts, since the order of the answer counts.
+            let (wanted, got) = (expected.to_string(), found.to_string());
+            if wanted != got {
+                let (expected, found) = apart(&wanted, &got);
                 let variables = Value::Object(sent.variables.clone());
                 faults.push(format!(
                     "{layout:?} #{number}\n{}{variables}\nexpected {expected}\nfound    {found}\n",

@@ -144,7 +144,7 @@ impl Asker<'_> {
         for field in self.fields(of) {
             let kind = match &field.kind {
                 FieldKind::Join(join) => {
-                    let columns = self.fields(join.target).into_iter().filter(|f| is_column(f)).take(4);
+                    let columns = self.fields(join.target).into_iter().filter(is_column).take(4);
                     let fields = columns.map(|f| selected(&f.name, SelectedKind::Column(f.id)));
                     let object = Object { of: join.target, fields: fields.collect() };
                     SelectedKind::Join { field: field.id, window: Window::default(), object }
