@@ -26,14 +26,14 @@ pub enum Shape {
 
 /// Shapes by weight.
 pub const SHAPES: &[(u32, Shape)] = &[
-    (320, Shape::Alone),
-    (170, Shape::Couple),
-    (145, Shape::Family(1)),
-    (125, Shape::Family(2)),
-    (28, Shape::Family(3)),
-    (80, Shape::OneParent),
-    (95, Shape::ThreeGenerations),
-    (35, Shape::Siblings),
+    (370, Shape::Alone),
+    (180, Shape::Couple),
+    (130, Shape::Family(1)),
+    (110, Shape::Family(2)),
+    (24, Shape::Family(3)),
+    (75, Shape::OneParent),
+    (80, Shape::ThreeGenerations),
+    (29, Shape::Siblings),
     (2, Shape::Institution),
 ];
 
