@@ -18,11 +18,12 @@ use support::ask_text;
 use support::caller::{caller, engine};
 use support::city::{City, DISTRICTS};
 use support::dice::Dice;
-use support::naive::{CURSOR, Grant, Grants, Naive};
+use support::grants::{Grant, Grants};
+use support::naive::{CURSOR, Naive};
 use support::predicate::Oracle;
 use support::{Databases, Layout};
 
-/// Operations made up for each layout; `CITYQUERY_TRUTH` asks more of them.
+/// Operations made up for each layout; `CITYQUERY_TRUTH` asks for more of them, `CITYQUERY_TRUTH_SEED` for others.
 const OPERATIONS: usize = 300;
 
 /// A layout with its data and its engine.
@@ -50,8 +51,12 @@ impl Bed {
 
     /// `data` of the answer as sent, in the order sent.
     async fn ask(&self, query: &str, variables: &Map<String, Value>) -> Result<Value, String> {
+        self.ask_of(&self.engine, query, variables).await
+    }
+
+    async fn ask_of(&self, engine: &Engine, query: &str, variables: &Map<String, Value>) -> Result<Value, String> {
         let request = Request { query: query.to_owned(), operation_name: None, variables: variables.clone() };
-        let reply = self.engine.answer(Ok(&self.caller), &request).await;
+        let reply = engine.answer(Ok(&self.caller), &request).await;
         match (&reply.data, reply.errors.as_slice()) {
             (Some(data), []) => serde_json::from_slice(data).map_err(|error| format!("{error}")),
             (_, errors) => Err(format!("{errors:?}")),
@@ -82,12 +87,10 @@ fn without_cursors(value: &mut Value, key: &str) {
 }
 
 fn operations(catalog: &Catalog, city: &City, granted: bool) -> Vec<Asked> {
-    let count = std::env::var("CITYQUERY_TRUTH").ok().and_then(|count| count.parse().ok()).unwrap_or(if granted {
-        OPERATIONS
-    } else {
-        OPERATIONS / 2
-    });
-    let mut asker = Asker { catalog, city, dice: Dice::new(2), with_id: false };
+    let set = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let count = set("CITYQUERY_TRUTH").unwrap_or(if granted { OPERATIONS } else { OPERATIONS / 2 });
+    let seed = set("CITYQUERY_TRUTH_SEED").unwrap_or(2) as u64;
+    let mut asker = Asker { catalog, city, dice: Dice::new(seed), with_id: false };
     let lists = catalog.types.iter().filter_map(|of| Some((of.list?, of.id)));
     let mut all: Vec<Asked> = lists.map(|(list, of)| asker.everything_of(list, of)).collect();
     all.extend((0..count).map(|_| asker.operation()));
@@ -301,4 +304,52 @@ async fn what_databases_differ_on_is_refused_by_all() {
         // A pair of them is one letter.
         assert!(bed.ask(text, &Map::from_iter([("p".to_owned(), json!("a\\\\"))])).await.is_ok());
     }
+}
+
+/// A plan that was kept answers other variables as a fresh one does: null, left out, true, false, lists, whole conditions.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_plan_answers_other_variables() {
+    let text =
+        "query Kept($eq: String, $in: [String!], $no: Boolean, $first: Int = 3, $offset: Int, $up: OrderDirection, \
+                $show: Boolean!, $hide: Boolean = false, $rest: FirePremisesFilter, $of: String) {
+      firePremises(where: {_and: [{name: {_neq: $eq}}, {status: {_in: $in}}, {brigade: {_isNull: $no}}], _not: $rest},
+                   orderBy: [{name: $up}], first: $first, offset: $offset) {
+        totalCount
+        nodes { id name @include(if: $show) ... @skip(if: $hide) { usage }
+                inspections(where: {result: {_eq: $of}}, first: $first, offset: $offset) { id } }
+      }
+    }";
+    let values = [
+        ("eq", vec![json!("a"), json!("zz")]),
+        ("in", vec![json!(["a", "A", "b"]), json!([]), json!("a")]),
+        ("no", vec![json!(true), json!(false)]),
+        ("first", vec![json!(0), json!(5), json!(null)]),
+        ("offset", vec![json!(0), json!(2), json!(null)]),
+        ("up", vec![json!("ASC"), json!("DESC")]),
+        ("hide", vec![json!(true), json!(false)]),
+        ("rest", vec![json!({}), json!({ "name": { "_like": "a%" } }), json!({ "residents": { "_some": {} } })]),
+        ("of", vec![json!("a"), json!("b")]),
+    ];
+    let bed = Bed::new(Layout::SqliteFive).await;
+    let mut dice = Dice::new(12);
+    let (mut different, mut refused) = (std::collections::HashSet::new(), 0);
+    for _ in 0..150 {
+        let mut variables = Map::from_iter([("show".to_owned(), json!(dice.once_in(2)))]);
+        for (name, values) in &values {
+            if !dice.once_in(3) {
+                variables.insert((*name).to_owned(), dice.pick(values).clone());
+            }
+        }
+        let fresh = engine(&bed.catalog, &bed.connections);
+        let (kept, new) = (bed.ask(text, &variables).await, bed.ask_of(&fresh, text, &variables).await);
+        assert_eq!(kept.as_ref().map(Value::to_string), new.as_ref().map(Value::to_string), "{variables:?}");
+        refused += usize::from(kept.is_err());
+        different.insert(format!("{kept:?}"));
+    }
+    assert!(
+        different.len() > 40,
+        "{} answers differ, {refused} refused: {:?}",
+        different.len(),
+        different.iter().next()
+    );
 }

@@ -12,6 +12,7 @@ pub mod dice;
 pub mod digest;
 pub mod disk;
 pub mod gate;
+pub mod grants;
 pub mod naive;
 pub mod plots;
 pub mod postgres;

@@ -2,7 +2,6 @@
 //! It shares nothing with the planner; what comparisons hold is asked of the database, by `predicate`.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use cityquery::access::mask;
 use cityquery::catalog::scalar::Scalar;
@@ -12,26 +11,11 @@ use serde_json::{Map, Value, json};
 
 use super::ask::{Asked, EdgeKind, Filter, Object, Part, PartKind, RootKind, SelectedKind, Window};
 use super::city::{Cell, City, Table};
+use super::grants::Grants;
 use super::predicate::Oracle;
 
 /// Stands for a cursor, which nobody can foretell.
 pub const CURSOR: &str = "<cursor>";
-
-/// What a form grants of one field; conditions and orders are granted of all.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// Shown, or walked.
-    pub select: bool,
-    /// Counted.
-    pub aggregate: bool,
-    /// Shown masked.
-    pub masked: bool,
-    /// Rows of these districts only.
-    pub districts: Option<Vec<String>>,
-}
-
-/// What a form grants; nothing stands for everything.
-pub type Grants = HashMap<FieldId, Grant>;
 
 /// Works answers out.
 pub struct Naive<'a> {
@@ -88,62 +72,12 @@ impl Naive<'_> {
         self.ordered(of, rows, window, used)
     }
 
-    /// Paths of the denied selections, sorted.
-    pub fn denied(&self, asked: &Asked) -> Vec<String> {
-        let mut paths = Vec::new();
-        for root in &asked.roots {
-            let shown = self.shows(root.field);
-            match &root.kind {
-                RootKind::One { .. } if !shown => paths.push(root.key.clone()),
-                RootKind::One { object, .. } => self.denied_in(object, &root.key, &mut paths),
-                RootKind::List { parts, .. } => {
-                    let rows = parts.iter().any(|part| !matches!(part.kind, PartKind::TotalCount));
-                    if rows && !shown {
-                        paths.push(root.key.clone());
-                    }
-                    for part in parts {
-                        let path = format!("{}.{}", root.key, part.key);
-                        match &part.kind {
-                            PartKind::TotalCount if !self.counts(root.field, parts) && (shown || !rows) => {
-                                paths.push(path)
-                            }
-                            PartKind::Nodes(object) if shown => self.denied_in(object, &path, &mut paths),
-                            PartKind::Edges(fields) if shown => {
-                                for (key, field) in fields {
-                                    if let EdgeKind::Node(object) = field {
-                                        self.denied_in(object, &format!("{path}.{key}"), &mut paths);
-                                    }
-                                }
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-            }
-        }
-        paths.sort();
-        paths
-    }
-
-    fn denied_in(&self, object: &Object, path: &str, paths: &mut Vec<String>) {
-        for selected in &object.fields {
-            let path = format!("{path}.{}", selected.key);
-            match &selected.kind {
-                SelectedKind::Column(field) | SelectedKind::Join { field, .. } if !self.shows(*field) => {
-                    paths.push(path)
-                }
-                SelectedKind::Join { object, .. } => self.denied_in(object, &path, paths),
-                SelectedKind::Column(_) | SelectedKind::Typename => {}
-            }
-        }
-    }
-
-    fn shows(&self, field: FieldId) -> bool {
+    pub(super) fn shows(&self, field: FieldId) -> bool {
         self.grants.is_none_or(|grants| grants[&field].select)
     }
 
     /// The count is asked for, and granted.
-    fn counts(&self, field: FieldId, parts: &[Part]) -> bool {
+    pub(super) fn counts(&self, field: FieldId, parts: &[Part]) -> bool {
         let asked = parts.iter().any(|part| matches!(part.kind, PartKind::TotalCount));
         asked && self.grants.is_none_or(|grants| grants[&field].aggregate)
     }
