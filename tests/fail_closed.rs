@@ -100,6 +100,22 @@ async fn a_full_disk_withholds_answers() {
     }
 }
 
+/// A denial is an act, too: who wanted what, and was refused.
+#[tokio::test]
+async fn denials_are_recorded() {
+    let gate = Gate::open(Setup { datasets: Some(dead()), ..Setup::default() }, &["asker"]).await;
+    for query in [SEARCH, NAMES] {
+        let got = gate.ask("asker", "", query, json!({})).await;
+        let id = got.body["extensions"]["audit"].as_str().expect("a record").to_owned();
+        let records = records(&gate);
+        let record = records.iter().find(|record| record.id.to_string() == id).expect("the record");
+        assert_eq!((&*record.who.account, record.asked.is_some()), ("asker", true), "{record:?}");
+        assert_eq!(record.outcome.rows, 0);
+        let refused = got.body.get("data").is_none();
+        assert_eq!(record.outcome.code.as_deref(), refused.then_some("FORBIDDEN"), "{query}");
+    }
+}
+
 /// One of five databases is down: what needs it is refused as a whole, what does not is answered.
 #[tokio::test]
 async fn a_database_that_is_down_is_said_to_be() {
@@ -248,21 +264,27 @@ async fn a_client_that_hangs_up_stops_its_statement() {
     let before = records(&on.gate).len();
 
     on.lock().await;
-    let body = json!({ "query": SEARCH }).to_string();
-    let request = format!(
-        "POST /graphql HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
-        on.gate.token("asker"),
-        body.len()
-    );
-    let mut connection = tokio::net::TcpStream::connect(address).await.expect("connects");
-    connection.write_all(request.as_bytes()).await.expect("sends");
-    eventually("the statement waits", async || on.running().await == 1).await;
-    let started = Instant::now();
-    drop(connection);
-    eventually("the statement is cancelled", async || on.running().await == 0).await;
-    eprintln!("cancelled after {:?}", started.elapsed());
-    eventually("there is a record", async || {
-        records(&on.gate)[before..].iter().any(|record| record.outcome.code.as_deref() == Some("ABANDONED"))
+    let request = |query: &str| {
+        let body = json!({ "query": query }).to_string();
+        format!(
+            "POST /graphql HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+            on.gate.token("asker"),
+            body.len()
+        )
+    };
+    // On a connection of its own, and alone on a shared one.
+    for query in [SEARCH, NAMES] {
+        let mut connection = tokio::net::TcpStream::connect(address).await.expect("connects");
+        connection.write_all(request(query).as_bytes()).await.expect("sends");
+        eventually("the statement waits", async || on.running().await == 1).await;
+        let started = Instant::now();
+        drop(connection);
+        eventually("the statement is cancelled", async || on.running().await == 0).await;
+        eprintln!("cancelled after {:?}", started.elapsed());
+    }
+    eventually("there is a record of each", async || {
+        let abandoned = |record: &&StoredRecord| record.outcome.code.as_deref() == Some("ABANDONED");
+        records(&on.gate)[before..].iter().filter(abandoned).count() == 2
     })
     .await;
     let record = records(&on.gate).pop().expect("a record");

@@ -313,7 +313,7 @@ impl<'a> Asker<'a> {
         match declared.scalar {
             Scalar::Int => (10 + row).to_string(),
             Scalar::Id => format!("\"{row}\""),
-            Scalar::Boolean => (row % 2 == 0).to_string(),
+            Scalar::Boolean => row.is_multiple_of(2).to_string(),
             Scalar::Date => format!("\"19{}-06-15\"", 50 + row),
             Scalar::Decimal => format!("\"{row}\""),
             Scalar::String if field.coordinate.ends_with("districtCode") => {

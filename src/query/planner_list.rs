@@ -153,7 +153,7 @@ fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> R
     }
     connection.parts = parts(planner, listing, &mut draft, table, step, id, &connection)?;
     connection.step = Some(step);
-    let plain = window.filter.is_none() && window.order.is_empty();
+    let plain = window.filter.is_none() && window.order.is_empty() && window.offset.is_none();
     draft.order_by(order);
     let database = draft.place().database;
     let limit = Slot::Number(Number { plus: 1, ..connection.size.clone() });

@@ -37,6 +37,8 @@ struct Slot {
 
 struct Link {
     client: Client,
+    /// Statements on their way, on a shared connection.
+    running: AtomicUsize,
     prepared: Mutex<HashMap<Arc<str>, tokio_postgres::Statement>>,
 }
 
@@ -72,15 +74,20 @@ impl Postgres {
                 tracing::warn!(%error, "connection to PostgreSQL closed");
             }
         });
-        let link = Arc::new(Link { client, prepared: Mutex::default() });
+        let link = Arc::new(Link { client, running: AtomicUsize::new(0), prepared: Mutex::default() });
         slot.open.store(Some(link.clone()));
         Ok(link)
     }
 
     async fn run_shared(&self, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.shared.len();
-        let link = self.link(&self.shared[turn]).await?;
-        link.run(statement, binds).await
+        let slot = &self.shared[turn];
+        let link = self.link(slot).await?;
+        link.running.fetch_add(1, Ordering::SeqCst);
+        let mut guard = Leave { slot, link: &link, ended: false };
+        let rows = link.run(statement, binds).await;
+        guard.ended = true;
+        rows
     }
 
     async fn run_own(&self, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
@@ -126,6 +133,35 @@ impl Drop for CancelOnDrop<'_> {
         let cancel = link.client.cancel_token();
         tokio::spawn(async move {
             if let Err(error) = cancel.cancel_query(NoTls).await {
+                tracing::debug!(%error, "cancel request failed");
+            }
+        });
+    }
+}
+
+/// A statement on a shared connection. When nobody waits for it any more and it is alone there, it is cancelled and
+/// the connection given up; beside others it runs on, at most for the time limit, since a cancel request names
+/// the connection and not the statement.
+struct Leave<'a> {
+    slot: &'a Slot,
+    link: &'a Arc<Link>,
+    ended: bool,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let before = self.link.running.fetch_sub(1, Ordering::SeqCst);
+        if self.ended || before > 1 {
+            return;
+        }
+        let link = Arc::clone(self.link);
+        // From here on nobody new comes to this connection.
+        self.slot.open.compare_and_swap(&Some(Arc::clone(&link)), None);
+        tokio::spawn(async move {
+            if link.running.load(Ordering::SeqCst) > 0 {
+                return;
+            }
+            if let Err(error) = link.client.cancel_token().cancel_query(NoTls).await {
                 tracing::debug!(%error, "cancel request failed");
             }
         });
