@@ -13,6 +13,12 @@ use crate::config::Limits;
 /// Brackets inside brackets; the parser itself stops at 64.
 const NESTING: usize = 60;
 
+/// Directives in one document; each of a wrong one would be told, and compared with every other fault.
+const DIRECTIVES: u64 = 1_000;
+
+/// Variables declared in one document.
+const VARIABLES: usize = 200;
+
 /// Selection sets inside selection sets, fragments included.
 pub(super) const LEVELS: usize = 60;
 
@@ -25,13 +31,14 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
     if text.len() > limits.document_bytes {
         return Err(too_costly("document_bytes", limits.document_bytes as u64, "bytes of document", "文件位元組"));
     }
-    let (mut nesting, mut line, mut column) = (0_usize, 1, 0);
+    let (mut nesting, mut directives, mut line, mut column) = (0_usize, 0, 1, 0);
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         column += 1;
         match c {
             '\n' => (line, column) = (line + 1, 0),
             '{' | '[' | '(' => nesting += 1,
+            '@' => directives += 1,
             '}' | ']' | ')' => nesting = nesting.saturating_sub(1),
             '"' | '#' => {
                 let skipped = skip(c, rest.as_str());
@@ -44,6 +51,10 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
                 rest = rest.as_str()[skipped.len()..].chars();
             }
             _ => {}
+        }
+        if directives > DIRECTIVES {
+            let refusal = too_costly("directives", DIRECTIVES, "directives", "個指令");
+            return Err(refusal.at(Position { line, column }));
         }
         if nesting > NESTING {
             let refusal = too_costly("nesting", NESTING as u64, "brackets inside brackets", "層括號");
@@ -134,6 +145,10 @@ impl Size {
 
 /// Checks the document: depth, aliases, fields after fragments are expanded, circles of fragments.
 pub(super) fn check_document(document: &ExecutableDocument, limits: &Limits) -> Result<(), Refusal> {
+    let variables: usize = document.operations.iter().map(|(_, node)| node.node.variable_definitions.len()).sum();
+    if variables > VARIABLES {
+        return Err(too_costly("variables", VARIABLES as u64, "variables declared", "個變數宣告").with("is", variables));
+    }
     let mut walk = Walk { document, known: HashMap::new() };
     let mut whole = Size::default();
     for name in document.fragments.keys() {
