@@ -18,6 +18,7 @@ pub mod plots;
 pub mod postgres;
 pub mod predicate;
 pub mod recorder;
+pub mod trial;
 
 pub use app::{Answer, TestApp};
 pub use databases::{Databases, Layout};
