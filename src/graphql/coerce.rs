@@ -41,6 +41,9 @@ impl Wrong {
     }
 }
 
+/// Faults of one value that are told.
+const FAULTS: usize = 50;
+
 /// Checks values and collects what is wrong with them.
 pub(super) struct Coercion<'a> {
     shape: &'a Shape,
@@ -57,6 +60,11 @@ impl<'a> Coercion<'a> {
         Coercion { shape, origin, path: at.to_owned(), wrong: Vec::new(), used: Vec::new() }
     }
 
+    /// Looking for what was meant takes its time for each unknown name, and nobody reads more.
+    fn is_enough(&self) -> bool {
+        self.wrong.len() >= FAULTS
+    }
+
     fn add(&mut self, en: String, zh: String, scalar: bool) {
         self.wrong.push(Wrong { path: self.path.clone(), en, zh, scalar });
     }
@@ -71,6 +79,9 @@ impl<'a> Coercion<'a> {
 
     /// Checks a value and replaces it by its canonical form. Variables in it are only noted.
     pub(super) fn value(&mut self, ty: &Type, value: &mut Value) {
+        if self.is_enough() {
+            return;
+        }
         match value {
             Value::Variable(name) => return self.used.push((name.clone(), ty.clone())),
             Value::Null if ty.nullable => return,
@@ -133,6 +144,7 @@ impl<'a> Coercion<'a> {
         for (key, value) in given.iter_mut() {
             match fields.iter().find(|field| field.name == key.as_str()) {
                 Some(field) => self.within(format_args!(".{key}"), |inner| inner.value(&field.ty, value)),
+                None if self.is_enough() => return,
                 None => {
                     let (en, zh) = hint(key.as_str(), fields.iter().map(|field| field.name.as_str()));
                     self.add(
