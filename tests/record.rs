@@ -162,6 +162,9 @@ fn columns_named(sql: &str) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     for (at, _) in sql.match_indices("\".\"") {
         let alias = sql[..at].rsplit('"').next().expect("an alias");
+        if sql[at + 3..].split_once('"').is_some_and(|(_, rest)| rest.starts_with(" AS ")) {
+            continue; // a table of a schema
+        }
         let column = sql[at + 3..].split('"').next().expect("a column");
         let table = tables.get(alias).unwrap_or_else(|| panic!("{alias} is no table in {sql}: {:?}", quoted(sql)));
         named.insert(format!("{table}.{column}"));

@@ -220,7 +220,7 @@ fn no_text_breaks_the_server() {
         failure_persistence: None,
         ..ProptestConfig::default()
     });
-    runner.run(&proptest::collection::vec(any::<u8>(), 0..200), &fine).unwrap_or_else(|error| panic!("{error}"));
+    runner.run(&proptest::collection::vec(any::<u8>(), 0..200), fine).unwrap_or_else(|error| panic!("{error}"));
     let text = proptest::collection::vec(piece(), 0..40).prop_map(|pieces| pieces.join(" "));
     runner
         .run(&text, |text| fine(json!({ "query": text }).to_string().into_bytes()))

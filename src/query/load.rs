@@ -16,7 +16,7 @@ use crate::access::{Code, Refusal};
 use crate::store::bind::{Bind, Texts};
 use crate::store::layout::Databases;
 use crate::store::rows::{Cell, Kind, Rows};
-use crate::store::source::SourceError;
+use crate::store::source::{Lane, SourceError};
 use crate::store::sqlite::Worker;
 
 /// The rows of a finished step.
@@ -56,7 +56,9 @@ impl Load {
     /// Runs all steps, wherever their databases are.
     pub async fn run(mut self, databases: &Databases, deadline: Instant) -> Result<Load, Refusal> {
         if let Some(group) = databases.sqlite_only() {
-            return group.run(deadline, move |worker| self.run_on(worker)).await.map_err(source_refusal)?;
+            let long = self.plan.steps.iter().any(|step| step.statement.lane == Lane::Own);
+            let lane = if long { Lane::Own } else { Lane::Shared };
+            return group.run(lane, deadline, move |worker| self.run_on(worker)).await.map_err(source_refusal)?;
         }
         let plan = self.plan.clone();
         let mut running = FuturesUnordered::new();

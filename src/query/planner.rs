@@ -8,7 +8,7 @@ use super::plan::{
 };
 use super::resolve::Variables;
 use super::shape_of::ShapeBuilder;
-use super::slot::{self, Read, Slot};
+use super::slot::{self, Number, Read, Slot};
 use super::sql::{self, Draft, OrderBy, Table};
 use super::uses;
 use crate::access::{Code, Granted, Refusal, Rights, RowScope, SqlColumn, Use};
@@ -323,10 +323,18 @@ impl Planner<'_> {
 
     /// Reads constants now, so that a wrong one is refused before any SQL; variables when the plan runs.
     pub(super) fn ready(&self, read: Read) -> Result<Slot, Refusal> {
-        if has_variable(&read.value) {
+        if slot::has_variable(&read.value) {
             return Ok(Slot::Variable(read));
         }
         slot::read(&read, &Variables::default(), self.bounds).map(Slot::Ready)
+    }
+
+    /// A page's number, known now unless a variable says it.
+    pub(super) fn number(&self, number: Number) -> Result<Slot, Refusal> {
+        Ok(match number.known(self.bounds)? {
+            Some(known) => Slot::Ready(Bind::Int(known.into())),
+            None => Slot::Number(number),
+        })
     }
 
     /// Where the rows of a type live.
@@ -375,16 +383,6 @@ impl Planner<'_> {
         let fields = object.fields.len() as u32;
         self.estimates.push(Estimate { parent, rows, fields });
         self.estimates.len() - 1
-    }
-}
-
-fn has_variable(value: &async_graphql_value::Value) -> bool {
-    use async_graphql_value::Value;
-    match value {
-        Value::Variable(_) => true,
-        Value::List(items) => items.iter().any(has_variable),
-        Value::Object(entries) => entries.values().any(has_variable),
-        _ => false,
     }
 }
 

@@ -156,7 +156,7 @@ fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> R
     let plain = window.filter.is_none() && window.order.is_empty() && window.offset.is_none();
     draft.order_by(order);
     let database = draft.place().database;
-    let limit = Slot::Number(Number { plus: 1, ..connection.size.clone() });
+    let limit = planner.number(Number { plus: 1, ..connection.size.clone() })?;
     let lane = if plain { Lane::Shared } else { Lane::Own };
     let (statement, slots) = draft.finish(limit, connection.offset.clone().map(Slot::Number), backward, lane);
     let path = listing.root.key.clone();

@@ -209,7 +209,26 @@ fn pattern(operator: Operator, text: &str) -> Result<String, Odd> {
     Ok(pattern)
 }
 
+/// Whether a value is known only when the plan runs.
+pub fn has_variable(value: &Value) -> bool {
+    match value {
+        Value::Variable(_) => true,
+        Value::List(items) => items.iter().any(has_variable),
+        Value::Object(entries) => entries.values().any(has_variable),
+        _ => false,
+    }
+}
+
 impl Number {
+    /// The number, unless a variable says it.
+    pub fn known(&self, bounds: &Bounds) -> Result<Option<u32>, Refusal> {
+        let waits = |number: &Number| number.value.as_ref().is_some_and(has_variable);
+        if waits(self) || self.and.as_deref().is_some_and(waits) {
+            return Ok(None);
+        }
+        self.read(&Variables::default(), bounds).map(Some)
+    }
+
     /// The number that an argument gives, within the largest page.
     pub fn read(&self, variables: &Variables, bounds: &Bounds) -> Result<u32, Refusal> {
         let own = match &self.value {

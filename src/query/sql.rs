@@ -65,6 +65,7 @@ pub struct Draft {
     columns: Vec<(Table, SqlColumn, Kind)>,
     tables: u16,
     order: Vec<OrderBy>,
+    known_limit: Option<i64>,
 }
 
 impl Draft {
@@ -77,6 +78,7 @@ impl Draft {
             columns: Vec::new(),
             tables: 0,
             order: Vec::new(),
+            known_limit: None,
         }
     }
 
@@ -146,13 +148,24 @@ impl Draft {
         for word in &self.order {
             order_word(&mut self.select, self.place.dialect, word, reversed);
         }
-        let limit = self.slots.number(limit);
-        self.select.limit(limit);
+        self.limit(limit, offset.is_none());
         if let Some(offset) = offset {
             let offset = self.slots.number(offset);
             self.select.offset(offset);
         }
         self.build(lane)
+    }
+
+    /// A known limit stands in the text: a database that plans without seeing parameters takes an unknown one for a
+    /// small one, and reads whole tables in the order asked for instead of looking keys up.
+    fn limit(&mut self, limit: Slot, last: bool) {
+        match limit {
+            Slot::Ready(Bind::Int(rows)) if last => self.known_limit = Some(rows),
+            limit => {
+                let limit = self.slots.number(limit);
+                self.select.limit(limit);
+            }
+        }
     }
 
     /// Ends the statement with at most so many rows per value of a key: `first` rows after `offset`.
@@ -188,8 +201,8 @@ impl Draft {
         outer.and_where(rn().gt(self.slots.marker(offset)));
         outer.and_where(rn().lte(self.slots.marker(first)));
         outer.order_by(Alias::new("rn"), Order::Asc);
-        outer.limit(self.slots.number(cap));
         self.select = outer;
+        self.limit(cap, true);
         self.build(Lane::Shared)
     }
 
@@ -205,16 +218,18 @@ impl Draft {
     /// Ends the statement as a set of distinct values.
     pub fn finish_distinct(mut self, cap: Slot) -> (Statement, Vec<Slot>) {
         self.select.distinct();
-        let cap = self.slots.number(cap);
-        self.select.limit(cap);
+        self.limit(cap, true);
         self.build(Lane::Own)
     }
 
     fn build(self, lane: Lane) -> (Statement, Vec<Slot>) {
-        let (sql, values) = match self.place.dialect {
+        let (mut sql, values) = match self.place.dialect {
             Dialect::Postgres => self.select.build(PostgresQueryBuilder),
             Dialect::Sqlite => self.select.build(SqliteQueryBuilder),
         };
+        if let Some(rows) = self.known_limit {
+            sql.push_str(&format!(" LIMIT {rows}"));
+        }
         let slots = values.0.iter().map(|value| match value {
             Value::BigUnsigned(Some(number)) => self.slots.0[*number as usize].clone(),
             // Only markers are put into statements.

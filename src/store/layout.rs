@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::postgres::Postgres;
 use super::source::{Dialect, Source, SourceError};
-use super::sqlite::{SqliteFile, SqliteGroup};
+use super::sqlite::{self, SqliteBundle, SqliteGroup};
 use crate::config::Connection;
 
 /// Shared connections per PostgreSQL database, on which short statements are pipelined.
@@ -16,7 +16,7 @@ const SHARED_CONNECTIONS: usize = 8;
 /// Connections per PostgreSQL database for statements that may run long.
 const OWN_CONNECTIONS: usize = 8;
 
-/// Threads for all SQLite files together.
+/// Threads for short statements on all SQLite files together, and as many for long ones.
 const SQLITE_THREADS: usize = 2;
 
 /// Where a dataset's tables are.
@@ -43,27 +43,33 @@ impl Databases {
         let mut urls: Vec<&str> = connections.values().map(|connection| connection.url.as_str()).collect();
         urls.sort_unstable();
         urls.dedup();
-        let files: Vec<PathBuf> = urls.iter().filter_map(|url| sqlite_file(url)).collect();
-        let group = if files.is_empty() { None } else { Some(SqliteGroup::open(files, SQLITE_THREADS)?) };
+        let (files, servers): (Vec<&str>, Vec<&str>) = urls.into_iter().partition(|url| sqlite_file(url).is_some());
+        let paths: Vec<PathBuf> = files.iter().filter_map(|url| sqlite_file(url)).collect();
+        let group = if paths.is_empty() { None } else { Some(SqliteGroup::open(paths, SQLITE_THREADS)?) };
         let mut sources: Vec<Arc<dyn Source>> = Vec::new();
-        let mut file_number = 0;
-        for url in &urls {
-            match (&group, sqlite_file(url)) {
-                (Some(group), Some(_)) => {
-                    sources.push(Arc::new(SqliteFile::new(group.clone(), file_number)));
-                    file_number += 1;
-                }
-                _ => sources.push(Arc::new(Postgres::new(url, SHARED_CONNECTIONS, OWN_CONNECTIONS, time)?)),
-            }
+        for bundle in 0..group.as_ref().map_or(0, |group| group.bundles()) {
+            sources.extend(
+                group.iter().map(|group| Arc::new(SqliteBundle::new(group.clone(), bundle)) as Arc<dyn Source>),
+            );
         }
-        let place = |connection: &Connection| {
-            // Every connection's URL is in the list it was made from.
-            let database = urls.iter().position(|url| *url == connection.url).unwrap_or_default();
-            Place { database, dialect: sources[database].dialect(), schema: connection.schema.clone() }
+        let bundles = sources.len();
+        for url in &servers {
+            sources.push(Arc::new(Postgres::new(url, SHARED_CONNECTIONS, OWN_CONNECTIONS, time)?));
+        }
+        let place = |connection: &Connection| match files.iter().position(|url| *url == connection.url) {
+            Some(number) => {
+                let (bundle, schema) = sqlite::position(number);
+                Place { database: bundle, dialect: Dialect::Sqlite, schema: Some(schema) }
+            }
+            None => {
+                // Every connection's URL is in one of the lists that were made from them.
+                let number = servers.iter().position(|url| *url == connection.url).unwrap_or_default();
+                Place { database: bundles + number, dialect: Dialect::Postgres, schema: connection.schema.clone() }
+            }
         };
         let places = connections.iter().map(|(code, connection)| (code.clone(), place(connection))).collect();
         // A plan may run on one SQLite thread only when there is no other kind of database.
-        let group = group.filter(|_| file_number == sources.len());
+        let group = group.filter(|_| servers.is_empty());
         Ok(Databases { places, sources, group })
     }
 
@@ -77,7 +83,7 @@ impl Databases {
         &self.sources[database]
     }
 
-    /// The SQLite threads, when every database is a SQLite file; file numbers equal database numbers.
+    /// The SQLite threads, when every database is a bundle of SQLite files; bundles are numbered like databases.
     pub fn sqlite_only(&self) -> Option<&Arc<SqliteGroup>> {
         self.group.as_ref()
     }

@@ -21,6 +21,7 @@ const PREPARED: usize = 1_000;
 /// One PostgreSQL database.
 pub struct Postgres {
     config: Config,
+    quick: Config,
     shared: Vec<Slot>,
     own: Vec<Slot>,
     turn: AtomicUsize,
@@ -48,10 +49,15 @@ impl Postgres {
         let mut config: Config = url.parse().map_err(|error| SourceError::Failed(format!("{error}")))?;
         config.application_name("cityquery");
         config.connect_timeout(Duration::from_secs(5));
-        let options = format!("-c statement_timeout={} -c default_transaction_read_only=on", time.as_millis());
-        config.options(options);
+        let options =
+            format!("-c statement_timeout={} -c default_transaction_read_only=on -c jit=off", time.as_millis());
+        let mut quick = config.clone();
+        config.options(&options);
+        // Statements by key have one good plan; making a new one for each list of keys costs more than running it.
+        quick.options(format!("{options} -c plan_cache_mode=force_generic_plan"));
         Ok(Postgres {
             config,
+            quick,
             shared: (0..shared.max(1)).map(|_| Slot::default()).collect(),
             own: (0..own.max(1)).map(|_| Slot::default()).collect(),
             turn: AtomicUsize::new(0),
@@ -60,7 +66,7 @@ impl Postgres {
         })
     }
 
-    async fn link<'a>(&'a self, slot: &'a Slot) -> Result<Arc<Link>, SourceError> {
+    async fn link<'a>(&'a self, config: &Config, slot: &'a Slot) -> Result<Arc<Link>, SourceError> {
         if let Some(link) = slot.open.load_full().filter(|link| !link.client.is_closed()) {
             return Ok(link);
         }
@@ -68,7 +74,7 @@ impl Postgres {
         if let Some(link) = slot.open.load_full().filter(|link| !link.client.is_closed()) {
             return Ok(link);
         }
-        let (client, connection) = self.config.connect(NoTls).await.map_err(unavailable)?;
+        let (client, connection) = config.connect(NoTls).await.map_err(unavailable)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(%error, "connection to PostgreSQL closed");
@@ -82,7 +88,7 @@ impl Postgres {
     async fn run_shared(&self, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.shared.len();
         let slot = &self.shared[turn];
-        let link = self.link(slot).await?;
+        let link = self.link(&self.quick, slot).await?;
         link.running.fetch_add(1, Ordering::SeqCst);
         let mut guard = Leave { slot, link: &link, ended: false };
         let rows = link.run(statement, binds).await;
@@ -93,7 +99,7 @@ impl Postgres {
     async fn run_own(&self, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
         let _permit = self.permits.acquire().await.map_err(|error| SourceError::Unavailable(error.to_string()))?;
         let lease = Lease::take(&self.free)?;
-        let link = self.link(&self.own[lease.number]).await?;
+        let link = self.link(&self.config, &self.own[lease.number]).await?;
         let mut guard = CancelOnDrop { slot: Some(&self.own[lease.number]) };
         let rows = link.run(statement, binds).await;
         guard.slot = None;
@@ -219,7 +225,7 @@ impl Source for Postgres {
 
     fn ping(&self) -> BoxFuture<'_, Result<(), SourceError>> {
         Box::pin(async move {
-            let link = self.link(&self.shared[0]).await?;
+            let link = self.link(&self.quick, &self.shared[0]).await?;
             link.client.simple_query("SELECT 1").await.map(|_| ()).map_err(failed)
         })
     }

@@ -1,5 +1,5 @@
 //! SQLite on the hot path: worker threads, each with a connection to every file, so that a whole plan over
-//! several files runs on one thread without a hand-over per statement.
+//! several files runs on one thread without a hand-over per statement, and joins them in SQL.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rust_decimal::Decimal;
@@ -15,10 +16,20 @@ use rust_decimal::Decimal;
 use super::bind::{Bind, iso};
 use super::postgres_decode::write_decimal;
 use super::rows::{Cell, Kind, Rows};
-use super::source::{Dialect, Source, SourceError, Statement};
+use super::source::{Dialect, Lane, Source, SourceError, Statement};
 
 /// Virtual-machine steps between two looks at the clock and at whether anybody still waits.
 const STEPS_PER_LOOK: i32 = 10_000;
+
+/// Files that one connection can attach; joins between them are joins in SQL.
+const BUNDLE: usize = 10;
+
+/// Page cache of one file on one thread; most pages are read through the map.
+const CACHE_KB: u32 = 1024;
+
+/// As much of each file is mapped into memory: without it, a list of a hundred parcels spends most of its time in
+/// thousands of small reads.
+const MAPPED_BYTES: u64 = 256 << 20;
 
 /// Prepared statements kept per connection.
 const PREPARED: usize = 500;
@@ -27,12 +38,14 @@ type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 /// All SQLite files of the installation, behind a few threads.
 pub struct SqliteGroup {
-    jobs: crossbeam_channel::Sender<Job>,
+    quick: crossbeam_channel::Sender<Job>,
+    long: crossbeam_channel::Sender<Job>,
+    bundles: usize,
 }
 
 /// One thread's connections.
 pub struct Worker {
-    files: Vec<Connection>,
+    bundles: Vec<Connection>,
     stop: Arc<StopSign>,
 }
 
@@ -53,32 +66,24 @@ impl StopSign {
 }
 
 impl SqliteGroup {
-    /// Opens every file on every thread, read only. Files are numbered in the order given.
+    /// Opens every file on every thread, read only. Files are numbered in the order given. Statements that may run
+    /// long have threads of their own, so that short ones never wait for them.
     pub fn open(files: Vec<PathBuf>, threads: usize) -> Result<Arc<SqliteGroup>, SourceError> {
-        let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
-        for number in 0..threads.max(1) {
-            let mut worker = Worker::open(&files)?;
-            let queue = queue.clone();
-            std::thread::Builder::new()
-                .name(format!("sqlite-{number}"))
-                .spawn(move || {
-                    while let Ok(job) = queue.recv() {
-                        // Whoever waits for a job that panicked is told so; the thread is there for the others.
-                        let job = std::panic::AssertUnwindSafe(|| job(&mut worker));
-                        if std::panic::catch_unwind(job).is_err() {
-                            worker.stop.set(None);
-                            tracing::error!("a job on a SQLite thread panicked");
-                        }
-                    }
-                })
-                .map_err(|error| SourceError::Unavailable(error.to_string()))?;
-        }
-        Ok(Arc::new(SqliteGroup { jobs }))
+        let bundles = files.len().div_ceil(BUNDLE);
+        let quick = start("sqlite-quick", &files, threads)?;
+        let long = start("sqlite-long", &files, threads)?;
+        Ok(Arc::new(SqliteGroup { quick, long, bundles }))
+    }
+
+    /// How many bundles of files there are.
+    pub fn bundles(&self) -> usize {
+        self.bundles
     }
 
     /// Runs a piece of work on one of the threads; dropping the future stops the statement that it runs.
     pub async fn run<T: Send + 'static>(
         &self,
+        lane: Lane,
         deadline: Instant,
         work: impl FnOnce(&mut Worker) -> T + Send + 'static,
     ) -> Result<T, SourceError> {
@@ -94,11 +99,38 @@ impl SqliteGroup {
             worker.stop.set(None);
             let _ = answer.send(result);
         });
-        self.jobs.send(job).map_err(|_| SourceError::Unavailable("SQLite threads have ended".into()))?;
+        let jobs = match lane {
+            Lane::Shared => &self.quick,
+            Lane::Own => &self.long,
+        };
+        jobs.send(job).map_err(|_| SourceError::Unavailable("SQLite threads have ended".into()))?;
         let result = wait.await.map_err(|_| SourceError::Unavailable("SQLite thread broke off".into()));
         drop(guard);
         result
     }
+}
+
+/// Starts threads that work off one queue.
+fn start(name: &str, files: &[PathBuf], threads: usize) -> Result<crossbeam_channel::Sender<Job>, SourceError> {
+    let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
+    for number in 0..threads.max(1) {
+        let mut worker = Worker::open(files)?;
+        let queue = queue.clone();
+        std::thread::Builder::new()
+            .name(format!("{name}-{number}"))
+            .spawn(move || {
+                while let Ok(job) = queue.recv() {
+                    // Whoever waits for a job that panicked is told so; the thread is there for the others.
+                    let job = std::panic::AssertUnwindSafe(|| job(&mut worker));
+                    if std::panic::catch_unwind(job).is_err() {
+                        worker.stop.set(None);
+                        tracing::error!("a job on a SQLite thread panicked");
+                    }
+                }
+            })
+            .map_err(|error| SourceError::Unavailable(error.to_string()))?;
+    }
+    Ok(jobs)
 }
 
 /// Raises the flag when the waiting future goes away.
@@ -113,13 +145,13 @@ impl Drop for FlagOnDrop {
 impl Worker {
     fn open(files: &[PathBuf]) -> Result<Worker, SourceError> {
         let stop = Arc::new(StopSign { cancelled: std::sync::Mutex::new(None) });
-        let files = files.iter().map(|file| open_read_only(file, &stop)).collect::<Result<_, _>>()?;
-        Ok(Worker { files, stop })
+        let bundles = files.chunks(BUNDLE).map(|files| open_bundle(files, &stop)).collect::<Result<_, _>>()?;
+        Ok(Worker { bundles, stop })
     }
 
-    /// Runs a statement on one of the files.
-    pub fn query(&self, file: usize, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
-        let mut prepared = self.files[file].prepare_cached(&statement.sql).map_err(failed)?;
+    /// Runs a statement on one of the bundles.
+    pub fn query(&self, bundle: usize, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
+        let mut prepared = self.bundles[bundle].prepare_cached(&statement.sql).map_err(failed)?;
         for (number, bind) in binds.iter().enumerate() {
             bind_one(&mut prepared, number + 1, bind).map_err(failed)?;
         }
@@ -137,19 +169,52 @@ impl Worker {
     }
 }
 
-fn open_read_only(file: &Path, stop: &Arc<StopSign>) -> Result<Connection, SourceError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(file, flags)
-        .map_err(|error| SourceError::Unavailable(format!("{}: {error}", file.display())))?;
-    let settings =
-        "PRAGMA mmap_size=268435456; PRAGMA cache_size=-16384; PRAGMA case_sensitive_like=ON; PRAGMA query_only=ON;";
-    connection.execute_batch(settings).map_err(failed)?;
+/// Where a file stands: the bundle's number, and the schema that it is attached as.
+pub fn position(file: usize) -> (usize, String) {
+    (file / BUNDLE, format!("f{}", file % BUNDLE))
+}
+
+/// Opens a connection with all files of a bundle attached, read only.
+fn open_bundle(files: &[PathBuf], stop: &Arc<StopSign>) -> Result<Connection, SourceError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_MEMORY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(":memory:", flags).map_err(failed)?;
+    connection.execute_batch(&format!("PRAGMA mmap_size={MAPPED_BYTES};")).map_err(failed)?;
+    for (number, file) in files.iter().enumerate() {
+        let (_, schema) = position(number);
+        let unavailable = |error| SourceError::Unavailable(format!("{}: {error}", file.display()));
+        connection.execute(&format!("ATTACH ?1 AS {schema}"), [read_only(file)]).map_err(unavailable)?;
+        connection
+            .execute_batch(&format!(
+                "PRAGMA {schema}.mmap_size={MAPPED_BYTES}; PRAGMA {schema}.cache_size=-{CACHE_KB};"
+            ))
+            .map_err(unavailable)?;
+    }
+    connection.execute_batch("PRAGMA case_sensitive_like=ON; PRAGMA query_only=ON;").map_err(failed)?;
+    // One plan per statement, whatever is bound to it; without this each new list of keys is planned anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     connection.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     rusqlite::vtab::array::load_module(&connection).map_err(failed)?;
     let stop = stop.clone();
     connection.progress_handler(STEPS_PER_LOOK, Some(move || stop.says_stop())).map_err(failed)?;
     Ok(connection)
+}
+
+/// The URI of a file that must exist and is not written to.
+fn read_only(file: &Path) -> String {
+    let mut uri = String::from("file:");
+    for letter in file.to_string_lossy().chars() {
+        match letter {
+            '%' => uri.push_str("%25"),
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            plain => uri.push(plain),
+        }
+    }
+    uri + "?mode=ro"
 }
 
 fn bind_one(prepared: &mut rusqlite::CachedStatement, number: usize, bind: &Bind) -> rusqlite::Result<()> {
@@ -219,20 +284,20 @@ fn failed(error: rusqlite::Error) -> SourceError {
     }
 }
 
-/// One file of a group.
-pub struct SqliteFile {
+/// One bundle of a group's files.
+pub struct SqliteBundle {
     group: Arc<SqliteGroup>,
     number: usize,
 }
 
-impl SqliteFile {
-    /// The file of that number in its group.
-    pub fn new(group: Arc<SqliteGroup>, number: usize) -> SqliteFile {
-        SqliteFile { group, number }
+impl SqliteBundle {
+    /// The bundle of that number in its group.
+    pub fn new(group: Arc<SqliteGroup>, number: usize) -> SqliteBundle {
+        SqliteBundle { group, number }
     }
 }
 
-impl Source for SqliteFile {
+impl Source for SqliteBundle {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
     }
@@ -244,16 +309,16 @@ impl Source for SqliteFile {
         deadline: Instant,
     ) -> BoxFuture<'a, Result<Rows, SourceError>> {
         let (statement, number) = (statement.clone(), self.number);
+        let lane = statement.lane;
         let work = move |worker: &mut Worker| worker.query(number, &statement, &binds);
-        Box::pin(async move { self.group.run(deadline, work).await? })
+        Box::pin(async move { self.group.run(lane, deadline, work).await? })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), SourceError>> {
-        let statement =
-            Statement { sql: "SELECT 1".into(), columns: vec![Kind::Int], lane: super::source::Lane::Shared };
+        let statement = Statement { sql: "SELECT 1".into(), columns: vec![Kind::Int], lane: Lane::Shared };
         let deadline = Instant::now() + Duration::from_secs(2);
         let number = self.number;
         let work = move |worker: &mut Worker| worker.query(number, &statement, &[]).map(|_| ());
-        Box::pin(async move { self.group.run(deadline, work).await? })
+        Box::pin(async move { self.group.run(Lane::Shared, deadline, work).await? })
     }
 }
