@@ -205,11 +205,7 @@ impl Load {
 fn source_refusal(error: SourceError) -> Refusal {
     tracing::error!(%error, "a statement gave no rows");
     match error {
-        SourceError::Timeout => Refusal::new(
-            Code::Timeout,
-            "The operation took too long and was stopped. Narrow it, or ask for fewer rows.",
-            "查詢逾時，已停止。請縮小範圍或減少筆數。",
-        ),
+        SourceError::Timeout => timed_out(),
         SourceError::Unavailable(_) => Refusal::new(
             Code::SourceUnavailable,
             "A dataset's database does not answer at the moment. Try again later.",
@@ -217,4 +213,13 @@ fn source_refusal(error: SourceError) -> Refusal {
         ),
         SourceError::Failed(_) => Refusal::new(Code::Internal, "Internal error.", "系統內部錯誤。"),
     }
+}
+
+/// The refusal of an operation above the time limit, whether a database or the whole of it took too long.
+pub(super) fn timed_out() -> Refusal {
+    Refusal::new(
+        Code::Timeout,
+        "The operation took too long and was stopped. Narrow it, or ask for fewer rows.",
+        "查詢逾時，已停止。請縮小範圍或減少筆數。",
+    )
 }

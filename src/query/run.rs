@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::cost::Bounds;
-use super::load::Load;
+use super::load::{self, Load};
 use super::page::Sealer;
 use super::plan::{Estimate, Expected, Plan};
 use super::resolve::Variables;
 use super::slot::{self, Slot};
 use super::write::{self, Surroundings, Written};
-use crate::access::{Code, Refusal};
+use crate::access::Refusal;
 use crate::store::layout::Databases;
 
 /// A finished answer and what it cost.
@@ -52,7 +52,7 @@ pub async fn run(
     let load = Load::new(plan.clone(), variables.clone(), run.bounds.clone());
     let load = match tokio::time::timeout_at(run.deadline.into(), load.run(run.databases, run.deadline)).await {
         Ok(load) => load?,
-        Err(_) => return Err(timed_out()),
+        Err(_) => return Err(load::timed_out()),
     };
     let passed_over = |connection: &super::plan::Connection| match &connection.offset {
         Some(offset) => offset.read(&variables, run.bounds).is_ok_and(|offset| offset > 0),
@@ -73,14 +73,6 @@ fn check_parameters(plan: &Plan, variables: &Variables, bounds: &Bounds) -> Resu
         }
     }
     Ok(())
-}
-
-fn timed_out() -> Refusal {
-    Refusal::new(
-        Code::Timeout,
-        "The operation took too long and was stopped. Narrow it, or ask for fewer rows.",
-        "查詢逾時，已停止。請縮小範圍或減少筆數。",
-    )
 }
 
 /// Rows expected times the fields asked of each, over the whole operation.
