@@ -18,8 +18,6 @@ use super::state::{Receipt, Shared, Unavailable};
 
 /// A batch is closed at this size even when more is waiting.
 const BATCH_BYTES: usize = 4 << 20;
-/// How long to wait for the next segment when the one in use is full and none is ready.
-const NEXT_SEGMENT_WAIT: Duration = Duration::from_millis(250);
 /// How often an idle log looks whether its file is still there.
 const IDLE_CHECK: Duration = Duration::from_secs(1);
 
@@ -163,7 +161,8 @@ impl Committer {
         self.shared.check()?;
         self.end(EndReason::Full);
         self.shared.check()?;
-        let Ok(prepared) = self.prepared.recv_timeout(NEXT_SEGMENT_WAIT) else {
+        // Most of the time that a record may take; the rest is for writing it.
+        let Ok(prepared) = self.prepared.recv_timeout(self.shared.deadline * 5 / 6) else {
             return Err(self.shared.fail(Unavailable::NoSpace));
         };
         self.begin(prepared);
@@ -271,9 +270,21 @@ impl Committer {
         }
     }
 
+    /// What an idle log sees to: that its file is still there, and that a segment which came when nobody waited for it any
+    /// more ends the want of room; no record would ask for it, since all are refused until then.
     fn check(&mut self) {
-        if let Some(Err(error)) = self.active.as_ref().map(Segment::check) {
-            self.poison(&error);
+        match self.active.as_ref().map(Segment::check) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                self.poison(&error);
+            }
+            None if self.shared.check() == Err(Unavailable::NoSpace) => {
+                if let Ok(prepared) = self.prepared.try_recv() {
+                    self.begin(prepared);
+                    self.shared.relieve();
+                }
+            }
+            None => {}
         }
     }
 

@@ -220,6 +220,12 @@ impl AuditLog {
         self.shared.check()
     }
 
+    /// What the committer says when no segment came in time.
+    #[cfg(test)]
+    pub(super) fn out_of_room(&self) {
+        self.shared.fail(Unavailable::NoSpace);
+    }
+
     /// Records can be made.
     pub fn is_ready(&self) -> bool {
         self.check().is_ok()
