@@ -9,6 +9,7 @@ mod baseline_postgres;
 mod baseline_sqlite;
 mod city;
 mod client;
+mod rows;
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -143,6 +144,8 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
     let target = Target::graphql("cityquery", &guarded.address, &token, &case);
     client::run(&target, &Load { clients: 64, time: Duration::from_secs_f64(arguments.seconds) }).await?;
     println!("\nresident memory after 64 clients on the list: {:.0} MB", guarded.memory_mb());
+    drop((guarded, unrecorded, baseline));
+    rows::measure(&arguments).await?;
     Ok(())
 }
 
