@@ -20,6 +20,11 @@ pub fn fingerprint(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// What a token is remembered by within this process; asked for with every request.
+pub fn token_key(token: &str) -> [u8; 32] {
+    blake3::hash(token.as_bytes()).into()
+}
+
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

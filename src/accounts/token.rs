@@ -83,7 +83,7 @@ impl Accounts {
         if token.len() > LONGEST {
             return Err(NotValid("the token is too long"));
         }
-        let digest = secret::fingerprint(token.as_bytes());
+        let digest = secret::token_key(token);
         let generation = self.keys.generation();
         let known = self.verified.get(&digest).filter(|verified| verified.generation == generation);
         let verified = match known {

@@ -53,7 +53,7 @@ pub struct Keyring {
     entropy: Entropy,
     current: ArcSwapOption<Month>,
     loaded: Mutex<HashMap<String, Arc<XChaCha20Poly1305>>>,
-    digest: Hmac<Sha256>,
+    digest: [u8; 32],
     case: Hmac<Sha256>,
 }
 
@@ -69,13 +69,11 @@ impl Keyring {
     /// Opens the folder, making it and the two lasting keys if they are not there.
     pub fn open(folder: &Path, entropy: Entropy) -> io::Result<Keyring> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let key = |name: &str| -> io::Result<Hmac<Sha256>> {
-            // HMAC takes keys of any length.
-            Hmac::new_from_slice(&load_or_make(folder, name, &entropy)?).map_err(io::Error::other)
-        };
+        let case = load_or_make(folder, "case", &entropy)?;
         Ok(Keyring {
-            digest: key("digest")?,
-            case: key("case")?,
+            digest: load_or_make(folder, "digest", &entropy)?,
+            // HMAC takes keys of any length.
+            case: Hmac::new_from_slice(&case).map_err(io::Error::other)?,
             folder: folder.to_owned(),
             entropy,
             current: ArcSwapOption::empty(),
@@ -115,14 +113,16 @@ impl Keyring {
         self.cipher(&month_of(at_us)?.2, true).map(|_| ())
     }
 
-    /// Keyed digest of an answer's body.
+    /// Keyed digest of an answer's body: the first half of BLAKE3's.
     pub fn digest(&self, body: &[u8]) -> [u8; 16] {
-        first_half(self.digest.clone().chain_update(body))
+        let whole = blake3::keyed_hash(&self.digest, body);
+        std::array::from_fn(|index| whole.as_bytes()[index])
     }
 
     /// Keyed digest by which a case is found in the index.
     pub fn case_key(&self, case_number: &str) -> [u8; 16] {
-        first_half(self.case.clone().chain_update(case_number.trim()))
+        let whole = self.case.clone().chain_update(case_number.trim()).finalize().into_bytes();
+        std::array::from_fn(|index| whole[index])
     }
 
     fn month(&self, at_us: i64) -> io::Result<Arc<Month>> {
@@ -148,11 +148,6 @@ impl Keyring {
         loaded.insert(partition.to_owned(), cipher.clone());
         Ok(cipher)
     }
-}
-
-fn first_half(mac: Hmac<Sha256>) -> [u8; 16] {
-    let whole = mac.finalize().into_bytes();
-    std::array::from_fn(|index| whole[index])
 }
 
 /// First and last microsecond (exclusive) of the month in UTC, and its name.

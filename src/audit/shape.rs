@@ -1,7 +1,7 @@
 //! The shape of an operation's selections, and the content-addressed blobs that records refer to. Computed
 //! once per plan, stored once per segment, so that a record carries row numbers only.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
@@ -20,6 +20,12 @@ impl Blob {
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Arc<Blob> {
         let bytes = bytes.into();
         Arc::new(Blob { hash: Sha256::digest(&bytes).into(), bytes })
+    }
+
+    /// The shape of what was never planned.
+    pub fn none() -> Arc<Blob> {
+        static NONE: LazyLock<Arc<Blob>> = LazyLock::new(|| Blob::new(Vec::new()));
+        NONE.clone()
     }
 
     /// The blob of a document's text.

@@ -125,7 +125,7 @@ impl Engine {
             Err(refusal) if document.validated.has_data => return Reply::refused(vec![refusal], None),
             Err(_) => None,
         };
-        let mut asked = document.asked(request, None);
+        let mut asked = document.asked(request);
         let variables = match self.face.variables(&document.validated, &request.variables) {
             Ok(variables) => variables,
             Err(errors) => return Reply::refused(errors, Some(asked)),
@@ -217,7 +217,7 @@ impl Request {
     pub fn asked(&self) -> Asked {
         Asked {
             document: Blob::text(&self.query),
-            shape: Blob::new(Vec::new()),
+            shape: Blob::none(),
             operation_name: self.operation_name.as_deref().map(Arc::from),
             // A map of JSON values always becomes JSON.
             variables: Bytes::from(serde_json::to_vec(&self.variables).unwrap_or_default()),
@@ -240,12 +240,13 @@ impl Document {
             .collect()
     }
 
-    fn asked(&self, request: &Request, shape: Option<Arc<Blob>>) -> Asked {
+    /// What was asked, before there is a plan.
+    fn asked(&self, request: &Request) -> Asked {
         // A map of JSON values always becomes JSON.
         let variables = serde_json::to_vec(&request.variables).unwrap_or_default();
         Asked {
             document: self.text.clone(),
-            shape: shape.unwrap_or_else(|| Blob::new(Vec::new())),
+            shape: Blob::none(),
             operation_name: self.name.clone(),
             variables: Bytes::from(variables),
         }
