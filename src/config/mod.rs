@@ -24,6 +24,8 @@ pub struct Config {
     pub control: Control,
     /// Dataset code → connection.
     pub datasets: BTreeMap<String, Connection>,
+    /// How SQLite files are read.
+    pub sqlite: Sqlite,
     /// Declarations besides the built-in ones.
     pub catalog: Declarations,
     /// The audit log.
@@ -70,6 +72,16 @@ pub struct Connection {
     pub url: String,
     /// Schema inside a PostgreSQL database.
     pub schema: Option<String>,
+}
+
+/// `[sqlite]`: for each SQLite file on each of four threads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sqlite {
+    /// As much of the file is mapped into memory.
+    pub map_bytes: u64,
+    /// Pages kept beside the map.
+    pub cache_bytes: u64,
 }
 
 /// `[catalog]`

@@ -53,7 +53,7 @@ impl App {
         let options = Options::new(&config.audit, SERVER, catalog.hash, clock.clone(), entropy.clone());
         let (audit, recovery) = AuditLog::open(options)?;
         let time = Duration::from_millis(config.limits.time_ms);
-        let databases = Databases::open(&config.datasets, time).context("the datasets")?;
+        let databases = Databases::open(&config.datasets, &config.sqlite, time).context("the datasets")?;
         let key = cursor_key(&config.accounts.keys_dir, &entropy).context("the key that seals cursors")?;
         let nonces = entropy.clone();
         let sealer = Sealer::new(&key, move || nonces.bytes());

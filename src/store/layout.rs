@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::postgres::Postgres;
 use super::source::{Dialect, Source, SourceError};
 use super::sqlite::{self, SqliteBundle, SqliteGroup};
-use crate::config::Connection;
+use crate::config::{self, Connection};
 
 /// Shared connections per PostgreSQL database, on which short statements are pipelined.
 const SHARED_CONNECTIONS: usize = 8;
@@ -39,13 +39,17 @@ pub struct Databases {
 
 impl Databases {
     /// Opens the connections by dataset code. `time` is the longest a statement may run.
-    pub fn open(connections: &BTreeMap<String, Connection>, time: Duration) -> Result<Databases, SourceError> {
+    pub fn open(
+        connections: &BTreeMap<String, Connection>,
+        sqlite: &config::Sqlite,
+        time: Duration,
+    ) -> Result<Databases, SourceError> {
         let mut urls: Vec<&str> = connections.values().map(|connection| connection.url.as_str()).collect();
         urls.sort_unstable();
         urls.dedup();
         let (files, servers): (Vec<&str>, Vec<&str>) = urls.into_iter().partition(|url| sqlite_file(url).is_some());
         let paths: Vec<PathBuf> = files.iter().filter_map(|url| sqlite_file(url)).collect();
-        let group = if paths.is_empty() { None } else { Some(SqliteGroup::open(paths, SQLITE_THREADS)?) };
+        let group = if paths.is_empty() { None } else { Some(SqliteGroup::open(paths, sqlite, SQLITE_THREADS)?) };
         let mut sources: Vec<Arc<dyn Source>> = Vec::new();
         for bundle in 0..group.as_ref().map_or(0, |group| group.bundles()) {
             sources.extend(

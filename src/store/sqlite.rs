@@ -17,19 +17,13 @@ use super::bind::{Bind, iso};
 use super::postgres_decode::write_decimal;
 use super::rows::{Cell, Kind, Rows};
 use super::source::{Dialect, Lane, Source, SourceError, Statement};
+use crate::config;
 
 /// Virtual-machine steps between two looks at the clock and at whether anybody still waits.
 const STEPS_PER_LOOK: i32 = 10_000;
 
 /// Files that one connection can attach; joins between them are joins in SQL.
 const BUNDLE: usize = 10;
-
-/// Page cache of one file on one thread; most pages are read through the map.
-const CACHE_KB: u32 = 1024;
-
-/// As much of each file is mapped into memory: without it, a list of a hundred parcels spends most of its time in
-/// thousands of small reads.
-const MAPPED_BYTES: u64 = 256 << 20;
 
 /// Prepared statements kept per connection.
 const PREPARED: usize = 500;
@@ -68,10 +62,10 @@ impl StopSign {
 impl SqliteGroup {
     /// Opens every file on every thread, read only. Files are numbered in the order given. Statements that may run
     /// long have threads of their own, so that short ones never wait for them.
-    pub fn open(files: Vec<PathBuf>, threads: usize) -> Result<Arc<SqliteGroup>, SourceError> {
+    pub fn open(files: Vec<PathBuf>, memory: &config::Sqlite, threads: usize) -> Result<Arc<SqliteGroup>, SourceError> {
         let bundles = files.len().div_ceil(BUNDLE);
-        let quick = start("sqlite-quick", &files, threads)?;
-        let long = start("sqlite-long", &files, threads)?;
+        let quick = start("sqlite-quick", &files, memory, threads)?;
+        let long = start("sqlite-long", &files, memory, threads)?;
         Ok(Arc::new(SqliteGroup { quick, long, bundles }))
     }
 
@@ -111,10 +105,15 @@ impl SqliteGroup {
 }
 
 /// Starts threads that work off one queue.
-fn start(name: &str, files: &[PathBuf], threads: usize) -> Result<crossbeam_channel::Sender<Job>, SourceError> {
+fn start(
+    name: &str,
+    files: &[PathBuf],
+    memory: &config::Sqlite,
+    threads: usize,
+) -> Result<crossbeam_channel::Sender<Job>, SourceError> {
     let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
     for number in 0..threads.max(1) {
-        let mut worker = Worker::open(files)?;
+        let mut worker = Worker::open(files, memory)?;
         let queue = queue.clone();
         std::thread::Builder::new()
             .name(format!("{name}-{number}"))
@@ -143,10 +142,20 @@ impl Drop for FlagOnDrop {
 }
 
 impl Worker {
-    fn open(files: &[PathBuf]) -> Result<Worker, SourceError> {
+    fn open(files: &[PathBuf], memory: &config::Sqlite) -> Result<Worker, SourceError> {
         let stop = Arc::new(StopSign { cancelled: std::sync::Mutex::new(None) });
-        let bundles = files.chunks(BUNDLE).map(|files| open_bundle(files, &stop)).collect::<Result<_, _>>()?;
+        let bundles = files.chunks(BUNDLE).map(|files| open_bundle(files, memory, &stop)).collect::<Result<_, _>>()?;
         Ok(Worker { bundles, stop })
+    }
+
+    /// Lets the statements that follow read the files as of one moment, until the guard goes. It also spares each of them
+    /// taking and giving back every file's lock.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>, SourceError> {
+        let snapshot = Snapshot(&self.bundles);
+        for bundle in &self.bundles {
+            bundle.prepare_cached("BEGIN").and_then(|mut begin| begin.raw_execute()).map_err(failed)?;
+        }
+        Ok(snapshot)
     }
 
     /// Runs a statement on one of the bundles.
@@ -169,27 +178,40 @@ impl Worker {
     }
 }
 
+/// Ends the moment as of which files are read.
+pub struct Snapshot<'a>(&'a [Connection]);
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        for bundle in self.0.iter().filter(|bundle| !bundle.is_autocommit()) {
+            let ended = bundle.prepare_cached("COMMIT").and_then(|mut commit| commit.raw_execute());
+            if let Err(error) = ended.or_else(|_| bundle.execute_batch("ROLLBACK").map(|()| 0)) {
+                tracing::error!(%error, "a moment in SQLite files cannot be ended; they go on being read as of it");
+            }
+        }
+    }
+}
+
 /// Where a file stands: the bundle's number, and the schema that it is attached as.
 pub fn position(file: usize) -> (usize, String) {
     (file / BUNDLE, format!("f{}", file % BUNDLE))
 }
 
 /// Opens a connection with all files of a bundle attached, read only.
-fn open_bundle(files: &[PathBuf], stop: &Arc<StopSign>) -> Result<Connection, SourceError> {
+fn open_bundle(files: &[PathBuf], memory: &config::Sqlite, stop: &Arc<StopSign>) -> Result<Connection, SourceError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_MEMORY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(":memory:", flags).map_err(failed)?;
-    connection.execute_batch(&format!("PRAGMA mmap_size={MAPPED_BYTES};")).map_err(failed)?;
+    let (mapped, cache_kb) = (memory.map_bytes, memory.cache_bytes.div_ceil(1024));
+    connection.execute_batch(&format!("PRAGMA mmap_size={mapped};")).map_err(failed)?;
     for (number, file) in files.iter().enumerate() {
         let (_, schema) = position(number);
         let unavailable = |error| SourceError::Unavailable(format!("{}: {error}", file.display()));
         connection.execute(&format!("ATTACH ?1 AS {schema}"), [read_only(file)]).map_err(unavailable)?;
         connection
-            .execute_batch(&format!(
-                "PRAGMA {schema}.mmap_size={MAPPED_BYTES}; PRAGMA {schema}.cache_size=-{CACHE_KB};"
-            ))
+            .execute_batch(&format!("PRAGMA {schema}.mmap_size={mapped}; PRAGMA {schema}.cache_size=-{cache_kb};"))
             .map_err(unavailable)?;
     }
     connection.execute_batch("PRAGMA case_sensitive_like=ON; PRAGMA query_only=ON;").map_err(failed)?;
@@ -343,7 +365,9 @@ mod tests {
             for _ in 0..600 {
                 let start = Arc::new(std::sync::Barrier::new(4));
                 let close = || {
-                    let (start, worker) = (start.clone(), Worker::open(std::slice::from_ref(&file)).expect("opens"));
+                    let memory = config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 };
+                    let worker = Worker::open(std::slice::from_ref(&file), &memory).expect("opens");
+                    let start = start.clone();
                     let statement =
                         Statement { sql: "SELECT a FROM f0.one".into(), columns: vec![Kind::Int], lane: Lane::Shared };
                     assert_eq!(worker.query(0, &statement, &[]).expect("a row").len(), 1);

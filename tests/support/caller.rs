@@ -23,7 +23,8 @@ pub fn limits() -> Limits {
 /// An engine over filled databases.
 pub fn engine(catalog: &Arc<Catalog>, connections: &BTreeMap<String, Connection>) -> Engine {
     let limits = limits();
-    let databases = Databases::open(connections, Duration::from_millis(limits.time_ms)).expect("opens");
+    let sqlite = cityquery::config::Config::load(None).expect("the defaults").sqlite;
+    let databases = Databases::open(connections, &sqlite, Duration::from_millis(limits.time_ms)).expect("opens");
     let next = AtomicU64::new(1);
     let nonces = move || {
         let mut nonce = [0; 12];
