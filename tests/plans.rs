@@ -88,7 +88,8 @@ fn databases(form: &Form) -> Databases {
     };
     let datasets = ["household", "land", "building", "zoning", "fire"];
     let connections = datasets.iter().map(|dataset| ((*dataset).to_owned(), connection(dataset))).collect();
-    Databases::open(&connections, Duration::from_secs(1)).expect("addresses")
+    let sqlite = cityquery::config::Config::load(None).expect("the defaults").sqlite;
+    Databases::open(&connections, &sqlite, Duration::from_secs(1)).expect("addresses")
 }
 
 fn shown(case: &Path) -> String {
@@ -162,6 +163,7 @@ fn slot_text(slot: &Slot) -> String {
         Slot::Texts(texts) => format!("one of {:?}", texts.iter().collect::<Vec<_>>()),
         Slot::Variable(read) => format!("{} as {} for {:?}", read.value, read.coordinate, read.operator),
         Slot::Keys { step, column } => format!("the keys in column {column} of step {step}"),
+        Slot::Key { step, column } => format!("the key in column {column} of step {step}"),
         Slot::Number(number) => number_text(number),
     }
 }
@@ -182,7 +184,10 @@ fn link_text(link: &Link) -> String {
         Link::Root { page: Some((size, backward)) } => {
             format!("a page of the root: {}{}", number_text(size), if *backward { ", from the end" } else { "" })
         }
-        Link::Keys { parent, column, own } => format!("rows whose column {own} is column {column} of step {parent}"),
+        Link::Keys { parent, column, own, by_number } => {
+            let order = by_number.map_or(String::new(), |number| format!(", ordered by column {number}"));
+            format!("rows whose column {own} is column {column} of step {parent}{order}")
+        }
         Link::Through { parent, column, links, own, page } => {
             let page =
                 page.as_ref().map(|(first, offset)| format!(", {}, {}", number_text(first), number_text(offset)));

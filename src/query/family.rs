@@ -104,14 +104,18 @@ impl<'r> Index<'r> {
     }
 }
 
-/// Children whose key equals the parent's.
-pub fn by_key(parents: &Rows, column: usize, children: &Rows, own: usize) -> Families {
+/// Children whose key equals the parent's, in their own order or by a column with their numbers.
+pub fn by_key(parents: &Rows, column: usize, children: &Rows, own: usize, by_number: Option<usize>) -> Families {
     let index = Index::new(children, own);
     let mut families =
         Families { ends: Vec::with_capacity(parents.len()), children: Vec::with_capacity(children.len()) };
     for parent in 0..parents.len() {
+        let start = families.children.len();
         if let Some(wanted) = key(parents, parent, column) {
             families.children.extend(index.find(&wanted));
+        }
+        if let Some(number) = by_number {
+            families.children[start..].sort_unstable_by_key(|child| children.int(*child as usize, number));
         }
         families.close();
     }

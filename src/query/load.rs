@@ -78,6 +78,7 @@ impl Load {
     /// Runs all steps on one SQLite thread.
     fn run_on(mut self, worker: &Worker) -> Result<Load, Refusal> {
         let plan = self.plan.clone();
+        let _as_of_now = worker.snapshot().map_err(source_refusal)?;
         while let Some((number, binds)) = self.next()? {
             let step = &plan.steps[number];
             let rows = worker.query(step.database, &step.statement, &binds).map_err(source_refusal)?;
@@ -119,6 +120,10 @@ impl Load {
                 Slot::Texts(texts) => Bind::Texts(texts.clone()),
                 Slot::Variable(read) => slot::read(read, &self.variables, &self.bounds)?,
                 Slot::Number(number) => Bind::Int(number.read(&self.variables, &self.bounds)?.into()),
+                Slot::Key { step, column } => match self.key(*step, *column) {
+                    Some(key) => key,
+                    None => return Ok(None),
+                },
                 Slot::Keys { step, column } => {
                     let keys = self.keys(*step, *column);
                     let of_filter = matches!(self.plan.steps[*step].link, Link::Loose { keys: true });
@@ -131,6 +136,20 @@ impl Load {
             binds.push(bind);
         }
         Ok(Some(binds))
+    }
+
+    /// The key in a column of a finished step that gave one row at most.
+    fn key(&self, step: usize, column: usize) -> Option<Bind> {
+        let rows = &self.loaded[step].as_ref()?.rows;
+        if rows.is_empty() {
+            return None;
+        }
+        match rows.cell(0, column) {
+            Cell::Null => None,
+            Cell::Int(value) => Some(Bind::Int(value)),
+            Cell::Bool(value) => Some(Bind::Bool(value)),
+            Cell::Text(start, length) => Some(Bind::Text(rows.text(start, length).to_owned())),
+        }
     }
 
     /// The distinct keys in a column of a finished step.
@@ -167,8 +186,8 @@ impl Load {
                 Families::default()
             }
             Link::Root { page: None } | Link::Loose { .. } => Families::default(),
-            Link::Keys { parent, column, own } => match &self.loaded[*parent] {
-                Some(parent) => family::by_key(&parent.rows, *column, &rows, *own),
+            Link::Keys { parent, column, own, by_number } => match &self.loaded[*parent] {
+                Some(parent) => family::by_key(&parent.rows, *column, &rows, *own, *by_number),
                 None => Families::default(),
             },
             Link::Through { parent, column, links, own, page } => {

@@ -10,6 +10,7 @@ pub mod plan;
 pub mod planner;
 mod planner_join;
 mod planner_list;
+mod planner_object;
 pub mod resolve;
 pub mod run;
 mod shape_of;

@@ -64,6 +64,8 @@ pub enum Link {
         column: usize,
         /// Column of the own rows.
         own: usize,
+        /// Column of the row number, where the rows of a parent come in any order and belong in that of their numbers.
+        by_number: Option<usize>,
     },
     /// Rows whose `own` column equals the second column of link rows whose first equals the parent's `column`.
     Through {

@@ -1,11 +1,10 @@
 //! Makes the plan: the roots and objects of an operation become statements over granted columns and a layout of the
 //! answer. Joins are planned in `planner_join`, conditions in `condition`.
 
-use super::ask::{Object, Operation, Root, RootKind, Selected, SelectedKind, Window};
+use super::ask::{Object, Operation, Root, RootKind, SelectedKind, Window};
 use super::cost::Bounds;
-use super::plan::{
-    Estimate, Expected, FieldOut, FieldOutKind, Link, Plan, RootOut, RootOutKind, Step, View, kind_of, prefix,
-};
+use super::plan::{Estimate, Expected, Link, Plan, RootOut, RootOutKind, Step, View, kind_of, prefix};
+use super::planner_object::{self, PlannedRows};
 use super::resolve::Variables;
 use super::shape_of::ShapeBuilder;
 use super::slot::{self, Number, Read, Slot};
@@ -31,6 +30,8 @@ pub struct Planner<'a> {
     pub(super) bounds: &'a Bounds,
     pub(super) open_cursor: OpenCursor<'a>,
     pub(super) steps: Vec<Option<Step>>,
+    /// Steps that give one row at most.
+    pub(super) single: Vec<usize>,
     pub(super) estimates: Vec<Estimate>,
     pub(super) shape: ShapeBuilder<'a>,
     denied: Vec<Refusal>,
@@ -74,6 +75,7 @@ pub fn plan(
         bounds,
         open_cursor,
         steps: Vec::new(),
+        single: Vec::new(),
         estimates: Vec::new(),
         shape: ShapeBuilder::new(catalog),
         denied: Vec::new(),
@@ -147,11 +149,13 @@ impl Planner<'_> {
         draft.filter(sea_query::ExprTrait::eq(sql::col(table, &column), marker));
         self.narrow(&mut draft, table, object.of, &scope);
         let step = self.reserve();
+        self.single.push(step);
         let estimate = self.estimate(None, Expected::Exactly(1), object);
         let number = granted.row_number(self.catalog).ok_or_else(|| internal("a root reaches rows"))?;
         let id = draft.column(table, &number, Kind::Int);
         let path = vec![root.key.clone()];
-        let view = self.object(&mut draft, table, step, id, object, &path, estimate)?;
+        let mut rows = PlannedRows { draft: &mut draft, table, step, id, estimate };
+        let view = planner_object::object(self, &mut rows, object, &path)?;
         self.shape.key(view.rectangle, key);
         let database = draft.place().database;
         let (statement, slots) = draft.finish(Slot::Ready(Bind::Int(1)), None, false, Lane::Shared);
@@ -160,78 +164,6 @@ impl Planner<'_> {
             Step { database, statement, slots, link: Link::Root { page: None }, needs: vec![], path: root.key.clone() },
         );
         Ok(view)
-    }
-
-    /// Plans what is asked of each row of a table in a statement.
-    #[allow(clippy::too_many_arguments)] // one row's whole surroundings; a struct would only rename them
-    pub(super) fn object(
-        &mut self,
-        draft: &mut Draft,
-        table: Table,
-        step: usize,
-        id: usize,
-        object: &Object,
-        path: &[String],
-        estimate: usize,
-    ) -> Result<View, Refusal> {
-        let of = self.catalog.type_def(object.of);
-        let rectangle = self.shape.begin(&path.join("."), &of.name, Some(of.dataset));
-        let mut fields = Vec::new();
-        for (number, selected) in object.fields.iter().enumerate() {
-            let path: Vec<String> = path.iter().cloned().chain([selected.key.clone()]).collect();
-            let kind = self.field(draft, table, step, selected, object.of, rectangle, &path, estimate)?;
-            fields.push(FieldOut { prefix: prefix(number == 0, &selected.key), kind });
-        }
-        Ok(View { step, id, rectangle, fields })
-    }
-
-    #[allow(clippy::too_many_arguments)] // as `object`
-    fn field(
-        &mut self,
-        draft: &mut Draft,
-        table: Table,
-        step: usize,
-        selected: &Selected,
-        of: TypeId,
-        rectangle: u16,
-        path: &[String],
-        estimate: usize,
-    ) -> Result<FieldOutKind, Refusal> {
-        match &selected.kind {
-            SelectedKind::Typename => {
-                self.shape.select(rectangle, &selected.key, "__typename", ColumnOutcome::Shown);
-                Ok(FieldOutKind::Typename(quoted(&self.catalog.type_def(of).name)))
-            }
-            SelectedKind::Column(field) => {
-                let Some(granted) = self.select(*field, path, Some(selected.position)) else {
-                    self.shape.column(rectangle, &selected.key, *field, ColumnOutcome::Denied);
-                    return Ok(FieldOutKind::Null);
-                };
-                let outcome = if granted.masked() { ColumnOutcome::Masked } else { ColumnOutcome::Shown };
-                self.shape.column(rectangle, &selected.key, *field, outcome);
-                self.column(draft, table, &granted)
-            }
-            SelectedKind::Join { field, window, object } => {
-                let Some(granted) = self.select(*field, path, Some(selected.position)) else {
-                    self.shape.join(rectangle, &selected.key, *field, ColumnOutcome::Denied);
-                    return Ok(FieldOutKind::Null);
-                };
-                self.shape.join(rectangle, &selected.key, *field, ColumnOutcome::Shown);
-                super::planner_join::join(self, draft, table, step, of, &granted, window, object, path, estimate)
-            }
-        }
-    }
-
-    fn column(&mut self, draft: &mut Draft, table: Table, granted: &Granted) -> Result<FieldOutKind, Refusal> {
-        let field = self.catalog.field(granted.field());
-        let (Some(name), FieldKind::Column(column)) = (granted.column(self.catalog), &field.kind) else {
-            return Err(internal("a selected leaf is a column"));
-        };
-        let number = draft.column(table, &name, kind_of(column.scalar, column.scale));
-        let quoted = !matches!(column.scalar, Scalar::Int | Scalar::Boolean);
-        // A field granted masked without a mask cannot be compiled; if it were, nothing would be shown.
-        let mask = granted.masked().then(|| field.mask.unwrap_or(crate::catalog::Mask::Hide));
-        Ok(FieldOutKind::Column { column: number, quoted, mask })
     }
 
     /// Decides a selection; a denial becomes an error of the answer.
@@ -365,7 +297,7 @@ impl Planner<'_> {
     /// Puts a step in its place, with the steps that its parameters need.
     pub(super) fn set(&mut self, number: usize, mut step: Step) {
         step.needs.extend(step.slots.iter().filter_map(|slot| match slot {
-            Slot::Keys { step, .. } => Some(*step),
+            Slot::Keys { step, .. } | Slot::Key { step, .. } => Some(*step),
             _ => None,
         }));
         step.needs.sort_unstable();

@@ -4,13 +4,15 @@
 use sea_query::ExprTrait;
 
 use super::ask::{Object, Window};
-use super::plan::{Expected, FieldOutKind, Link, Step, kind_of};
+use super::plan::{Expected, FieldOutKind, Link, Step, View, kind_of};
 use super::planner::{Planner, internal};
+use super::planner_object::{self, PlannedRows};
 use super::slot::{Number, Slot};
 use super::sql::{self, Draft, Table};
 use crate::access::decide::JoinColumns;
 use crate::access::{Granted, Refusal, RowScope, SqlColumn};
 use crate::catalog::{FieldKind, Join, TypeDef, TypeId};
+use crate::store::layout::Place;
 use crate::store::rows::Kind;
 use crate::store::source::Lane;
 
@@ -21,51 +23,58 @@ const GUESS: u64 = 8;
 /// planners of databases try orders of joins.
 const TABLES: u16 = 12;
 
+/// A walk as it is asked.
+pub(super) struct Way<'w> {
+    /// The type that it starts from.
+    pub of: TypeId,
+    /// The decision about it.
+    pub granted: &'w Granted,
+    /// Which rows.
+    pub window: &'w Window,
+    /// What is asked of them.
+    pub object: &'w Object,
+    /// Where it stands in the operation.
+    pub path: &'w [String],
+}
+
 /// A walk with all that its planning needs.
 struct Walk<'w> {
-    granted: &'w Granted,
+    way: Way<'w>,
     join: Join,
     columns: JoinColumns,
-    window: &'w Window,
-    object: &'w Object,
-    path: &'w [String],
     scope: RowScope,
     estimate: usize,
 }
 
-/// Plans one join of an object.
-#[allow(clippy::too_many_arguments)] // the parent's surroundings and the walk itself
-pub(super) fn join(
-    planner: &mut Planner,
-    draft: &mut Draft,
-    table: Table,
+/// The parents' key: a column of an earlier step.
+#[derive(Clone, Copy)]
+struct ParentKey {
     step: usize,
-    of: TypeId,
-    granted: &Granted,
-    window: &Window,
-    object: &Object,
-    path: &[String],
-    parent_estimate: usize,
-) -> Result<FieldOutKind, Refusal> {
+    column: usize,
+    kind: Kind,
+}
+
+/// Plans one join of an object.
+pub(super) fn join(planner: &mut Planner, rows: &mut PlannedRows, way: Way) -> Result<FieldOutKind, Refusal> {
     let (Some(columns), FieldKind::Join(join)) =
-        (granted.join(planner.catalog), &planner.catalog.field(granted.field()).kind)
+        (way.granted.join(planner.catalog), &planner.catalog.field(way.granted.field()).kind)
     else {
         return Err(internal("a walk is a join"));
     };
-    let expected = match (join.many, &window.first) {
+    let expected = match (join.many, &way.window.first) {
         (false, _) => Expected::Exactly(1),
         (true, None) => Expected::Exactly(GUESS),
-        (true, Some(_)) => Expected::Page(first(window)),
+        (true, Some(_)) => Expected::Page(first(way.window)),
     };
-    let estimate = planner.estimate(Some(parent_estimate), expected, object);
-    let scope = planner.scope(object, window);
-    let walk = Walk { granted, join: join.clone(), columns, window, object, path, scope, estimate };
-    if rides(planner, draft, &walk)? {
-        return ride(planner, draft, table, step, &walk);
+    let estimate = planner.estimate(Some(rows.estimate), expected, way.object);
+    let scope = planner.scope(way.object, way.window);
+    let walk = Walk { way, join: join.clone(), columns, scope, estimate };
+    if rides(planner, rows.draft, &walk)? {
+        return ride(planner, rows, &walk);
     }
-    let from_kind = key_kind(planner, of, walk.columns.from.name());
-    let column = draft.column(table, &walk.columns.from, from_kind);
-    let view = child(planner, step, column, from_kind, &walk)?;
+    let kind = key_kind(planner, walk.way.of, walk.columns.from.name());
+    let column = rows.draft.column(rows.table, &walk.columns.from, kind);
+    let view = child(planner, ParentKey { step: rows.step, column, kind }, &walk)?;
     Ok(if walk.join.many { FieldOutKind::Many(view) } else { FieldOutKind::One(view) })
 }
 
@@ -86,133 +95,156 @@ fn is_unique(planner: &Planner, target: &TypeDef, column: &str) -> bool {
     target.id_column == column || target.keys.iter().any(is_key)
 }
 
-fn ride(
-    planner: &mut Planner,
-    draft: &mut Draft,
-    table: Table,
-    step: usize,
-    walk: &Walk,
-) -> Result<FieldOutKind, Refusal> {
+fn ride(planner: &mut Planner, rows: &mut PlannedRows, walk: &Walk) -> Result<FieldOutKind, Refusal> {
     let target = planner.catalog.type_def(walk.join.target);
-    let (dialect, scope_column) = (draft.place().dialect, Granted::scope_column(planner.catalog, target.id));
+    let (dialect, scope_column) = (rows.draft.place().dialect, Granted::scope_column(planner.catalog, target.id));
     let place = planner.place(target.id)?.clone();
-    let joined = draft.left_join_in(&place, &target.table, |slots, joined| {
-        let on = sql::col(joined, &walk.columns.to).eq(sql::col(table, &walk.columns.from));
+    let joined = rows.draft.left_join_in(&place, &target.table, |slots, joined| {
+        let on = sql::col(joined, &walk.columns.to).eq(sql::col(rows.table, &walk.columns.from));
         match sql::in_scope(dialect, slots, joined, scope_column.as_ref(), &walk.scope) {
             Some(scope) => on.and(scope),
             None => on,
         }
     });
-    let number = walk.granted.row_number(planner.catalog).ok_or_else(|| internal("a join reaches rows"))?;
-    let id = draft.column(joined, &number, Kind::Int);
-    let view = planner.object(draft, joined, step, id, walk.object, walk.path, walk.estimate)?;
-    Ok(FieldOutKind::Ride(view))
+    let number = walk.way.granted.row_number(planner.catalog).ok_or_else(|| internal("a join reaches rows"))?;
+    let id = rows.draft.column(joined, &number, Kind::Int);
+    let mut riding =
+        PlannedRows { draft: &mut *rows.draft, table: joined, step: rows.step, id, estimate: walk.estimate };
+    planner_object::object(planner, &mut riding, walk.way.object, walk.way.path).map(FieldOutKind::Ride)
+}
+
+/// A statement for all parents' rows, in the making.
+struct Child {
+    draft: Draft,
+    step: usize,
+    table: Table,
+    /// Where the parent's key stands in its rows.
+    own: (Table, SqlColumn, Kind),
+    /// Step of link rows in another database.
+    links: Option<usize>,
 }
 
 /// One statement for all parents' rows.
-fn child(
-    planner: &mut Planner,
-    parent: usize,
-    column: usize,
-    from_kind: Kind,
-    walk: &Walk,
-) -> Result<super::plan::View, Refusal> {
+fn child(planner: &mut Planner, parent: ParentKey, walk: &Walk) -> Result<View, Refusal> {
     let target = planner.catalog.type_def(walk.join.target);
     let place = planner.place(target.id)?.clone();
     let step = planner.reserve();
     let mut draft = Draft::new(&place);
-    let dialect = place.dialect;
-    let table = draft.from(&target.table);
-    let to_kind = key_kind(planner, target.id, walk.columns.to.name());
-    let keys = Slot::Keys { step: parent, column };
-    let mut through = None;
-    let partition = match (&walk.join.through, &walk.columns.through) {
+    let to = &walk.columns.to;
+    let to_kind = key_kind(planner, target.id, to.name());
+    // Below one row there is at most one row again.
+    let to_one = !walk.join.many && walk.join.through.is_none() && is_unique(planner, target, &walk.join.to);
+    if to_one && planner.single.contains(&parent.step) {
+        planner.single.push(step);
+    }
+    let mut links = None;
+    let (table, own) = match (&walk.join.through, &walk.columns.through) {
         (Some(link), Some((link_from, link_to))) => {
             let link_place = planner.dataset_place(link.dataset)?.clone();
             if link_place.database == place.database {
-                let linked = draft.inner_join_in(&link_place, &link.table, |linked| {
-                    sql::col(linked, link_to).eq(sql::col(table, &walk.columns.to))
-                });
-                let marker = draft.slots.marker(keys);
-                draft.filter(sql::any_of(dialect, sql::col(linked, link_from), marker));
-                (linked, link_from.clone(), from_kind)
+                let linked = below(planner, &mut draft, parent, (&link_place, &link.table, link_from));
+                let table = draft
+                    .inner_join_in(&place, &target.table, |table| sql::col(linked, link_to).eq(sql::col(table, to)));
+                (table, (linked, link_from.clone(), parent.kind))
             } else {
-                let mut link_draft = Draft::new(&link_place);
-                let linked = link_draft.from(&link.table);
-                link_draft.column(linked, link_from, from_kind);
-                link_draft.column(linked, link_to, to_kind);
-                let marker = link_draft.slots.marker(keys);
-                link_draft.filter(sql::any_of(link_place.dialect, sql::col(linked, link_from), marker));
-                let links = planner.reserve();
-                let (statement, slots) = link_draft.finish(planner.row_cap(), None, false, Lane::Shared);
-                let link = Link::Loose { keys: false };
-                let path = walk.path.join(".");
-                planner.set(
-                    links,
-                    Step { database: link_place.database, statement, slots, link, needs: vec![parent], path },
-                );
-                through = Some(links);
-                let marker = draft.slots.marker(Slot::Keys { step: links, column: 1 });
-                draft.filter(sql::any_of(dialect, sql::col(table, &walk.columns.to), marker));
-                (table, walk.columns.to.clone(), to_kind)
+                let columns = (link_from, link_to, to_kind);
+                let link_step = link_rows(planner, &link_place, parent, (&link.table, columns), walk.way.path);
+                links = Some(link_step);
+                let table =
+                    draft.begin_with_keys(&place, (&target.table, to), Slot::Keys { step: link_step, column: 1 });
+                (table, (table, to.clone(), to_kind))
             }
         }
         _ => {
-            let marker = draft.slots.marker(keys);
-            draft.filter(sql::any_of(dialect, sql::col(table, &walk.columns.to), marker));
-            (table, walk.columns.to.clone(), to_kind)
+            let table = below(planner, &mut draft, parent, (&place, &target.table, to));
+            (table, (table, to.clone(), to_kind))
         }
     };
-    finish(planner, draft, step, table, partition, parent, column, through, walk)
+    finish(planner, Child { draft, step, table, own, links }, parent, walk)
 }
 
-#[allow(clippy::too_many_arguments)] // the second half of `child`
-fn finish(
+/// Begins a statement with the rows of a table whose column equals a key of the parent's rows. A parent that gives one row
+/// at most has one key: then the database looks one value up, and need not sort what it finds.
+fn below(
+    planner: &Planner,
+    draft: &mut Draft,
+    parent: ParentKey,
+    (place, table, own): (&Place, &str, &SqlColumn),
+) -> Table {
+    let ParentKey { step, column, .. } = parent;
+    if !planner.single.contains(&step) {
+        return draft.begin_with_keys(place, (table, own), Slot::Keys { step, column });
+    }
+    let table = draft.begin_in(place, table);
+    let marker = draft.slots.marker(Slot::Key { step, column });
+    draft.filter(sql::col(table, own).eq(marker));
+    table
+}
+
+/// A step of link rows that live in another database than the rows they lead to.
+fn link_rows(
     planner: &mut Planner,
-    mut draft: Draft,
-    step: usize,
-    table: Table,
-    partition: (Table, SqlColumn, Kind),
-    parent: usize,
-    column: usize,
-    through: Option<usize>,
-    walk: &Walk,
-) -> Result<super::plan::View, Refusal> {
-    let number = walk.granted.row_number(planner.catalog).ok_or_else(|| internal("a join reaches rows"))?;
-    let own = draft.column(partition.0, &partition.1, partition.2);
+    place: &Place,
+    parent: ParentKey,
+    (table, (from, to, to_kind)): (&str, (&SqlColumn, &SqlColumn, Kind)),
+    path: &[String],
+) -> usize {
+    let mut draft = Draft::new(place);
+    let linked = below(planner, &mut draft, parent, (place, table, from));
+    draft.column(linked, from, parent.kind);
+    draft.column(linked, to, to_kind);
+    let step = planner.reserve();
+    let (statement, slots) = draft.finish(planner.row_cap(), None, false, Lane::Shared);
+    let (link, path) = (Link::Loose { keys: false }, path.join("."));
+    planner.set(step, Step { database: place.database, statement, slots, link, needs: vec![parent.step], path });
+    step
+}
+
+/// The second half of `child`: what is asked of the rows, which of them, in which order.
+fn finish(planner: &mut Planner, child: Child, parent: ParentKey, walk: &Walk) -> Result<View, Refusal> {
+    let Child { mut draft, step, table, own: (own_table, own_column, own_kind), links } = child;
+    let Way { granted, window, object, path, .. } = &walk.way;
+    let number = granted.row_number(planner.catalog).ok_or_else(|| internal("a join reaches rows"))?;
+    let own = draft.column(own_table, &own_column, own_kind);
     let id = draft.column(table, &number, Kind::Int);
-    if let Some(filter) = &walk.window.filter {
-        let condition = super::condition::condition(planner, &mut draft, table, filter, walk.window.position)?;
+    if let Some(filter) = &window.filter {
+        let condition = super::condition::condition(planner, &mut draft, table, filter, window.position)?;
         draft.filter(condition);
     }
     planner.narrow(&mut draft, table, walk.join.target, &walk.scope);
-    let order = planner.order(walk.window, table, &number)?;
-    let view = planner.object(&mut draft, table, step, id, walk.object, walk.path, walk.estimate)?;
-    planner.shape.window(view.rectangle, walk.window);
-    draft.order_by(order);
+    let order = planner.order(window, table, &number)?;
+    let mut rows = PlannedRows { draft: &mut draft, table, step, id, estimate: walk.estimate };
+    let view = planner_object::object(planner, &mut rows, object, path)?;
+    planner.shape.window(view.rectangle, window);
+    let paged = window.first.is_some() || window.offset.is_some();
+    // The few rows of each parent are sooner sorted here than all of them together there.
+    let any_order = window.order.is_empty() && !paged && links.is_none();
+    if !any_order {
+        draft.order_by(order);
+    }
     let database = draft.place().database;
-    let paged = walk.window.first.is_some() || walk.window.offset.is_some();
-    let (first, offset) = (first(walk.window), offset(walk.window));
-    let ((statement, slots), link) = match through {
+    let (first, offset) = (first(window), offset(window));
+    let (parent_step, column) = (parent.step, parent.column);
+    let ((statement, slots), link) = match links {
         Some(links) => {
             let page = paged.then_some((first, offset));
             let finished = draft.finish(planner.row_cap(), None, false, Lane::Shared);
-            (finished, Link::Through { parent, column, links, own, page })
+            (finished, Link::Through { parent: parent_step, column, links, own, page })
         }
         None if paged => {
             let until = Number { and: Some(Box::new(offset.clone())), ..first };
-            let key = (partition.0, partition.1);
+            let key = (own_table, own_column);
             let finished = draft.finish_per_parent(key, Slot::Number(until), Slot::Number(offset), planner.row_cap());
-            (finished, Link::Keys { parent, column, own })
+            (finished, Link::Keys { parent: parent_step, column, own, by_number: None })
         }
         None => {
             let finished = draft.finish(planner.row_cap(), None, false, Lane::Shared);
-            (finished, Link::Keys { parent, column, own })
+            (finished, Link::Keys { parent: parent_step, column, own, by_number: any_order.then_some(id) })
         }
     };
-    let mut needs = vec![parent];
-    needs.extend(through);
-    planner.set(step, Step { database, statement, slots, link, needs, path: walk.path.join(".") });
+    let mut needs = vec![parent_step];
+    needs.extend(links);
+    planner.set(step, Step { database, statement, slots, link, needs, path: path.join(".") });
     Ok(view)
 }
 

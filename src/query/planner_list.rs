@@ -1,8 +1,11 @@
 //! Plans a root connection: its page, its count, its cursors.
 
 use super::ask::{EdgeKind, EdgePart, Object, Part, PartKind, Root, Window};
-use super::plan::{Connection, EdgeOut, EdgeOutKind, Expected, Link, PartOut, PartOutKind, RootOutKind, Step, prefix};
+use super::plan::{
+    Connection, EdgeOut, EdgeOutKind, Expected, Link, PartOut, PartOutKind, RootOutKind, Step, View, prefix,
+};
 use super::planner::{Planner, internal, quoted};
+use super::planner_object::{self, PlannedRows};
 use super::slot::{Number, Slot};
 use super::sql::{Draft, OrderBy, Table};
 use super::{page, uses};
@@ -151,7 +154,8 @@ fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> R
     if wants_cursor(listing.parts) {
         connection.cursor = order.iter().map(|word| draft.column(word.table, &word.column, word.kind)).collect();
     }
-    connection.parts = parts(planner, listing, &mut draft, table, step, id, &connection)?;
+    let mut rows = PlannedRows { draft: &mut draft, table, step, id, estimate: 0 };
+    connection.parts = parts(planner, listing, &mut rows, &connection)?;
     connection.step = Some(step);
     let plain = window.filter.is_none() && window.order.is_empty() && window.offset.is_none();
     draft.order_by(order);
@@ -198,10 +202,7 @@ fn typename(planner: &Planner, listing: &Listing, suffix: &str) -> PartOutKind {
 fn parts(
     planner: &mut Planner,
     listing: &Listing,
-    draft: &mut Draft,
-    table: Table,
-    step: usize,
-    id: usize,
+    rows: &mut PlannedRows,
     connection: &Connection,
 ) -> Result<Vec<PartOut>, Refusal> {
     let path = [listing.root.key.clone()];
@@ -214,8 +215,7 @@ fn parts(
         let kind = match &part.kind {
             PartKind::Nodes(object) => {
                 select(planner, "nodes", ColumnOutcome::Shown);
-                let estimate = planner.estimate(None, Expected::Page(connection.size.clone()), object);
-                PartOutKind::Nodes(planner.object(draft, table, step, id, object, &path, estimate)?)
+                PartOutKind::Nodes(object_of_page(planner, rows, connection, object, &path)?)
             }
             PartKind::Edges(fields) => {
                 select(planner, "edges", ColumnOutcome::Shown);
@@ -228,11 +228,7 @@ fn parts(
                         EdgeKind::Cursor => (EdgeOutKind::Cursor, "cursor"),
                         EdgeKind::Typename => (EdgeOutKind::Typename(quoted(&name)), "__typename"),
                         EdgeKind::Node(object) => {
-                            let estimate = planner.estimate(None, Expected::Page(connection.size.clone()), object);
-                            (
-                                EdgeOutKind::Node(planner.object(draft, table, step, id, object, &path, estimate)?),
-                                "node",
-                            )
+                            (EdgeOutKind::Node(object_of_page(planner, rows, connection, object, &path)?), "node")
                         }
                     };
                     planner.shape.select(rectangle, &field.key, name, ColumnOutcome::Shown);
@@ -265,6 +261,18 @@ fn parts(
         out.push(PartOut { prefix: prefix(number == 0, &part.key), kind });
     }
     Ok(out)
+}
+
+/// One of the objects that are asked of each row of a page, with its own part of the cost.
+fn object_of_page(
+    planner: &mut Planner,
+    rows: &mut PlannedRows,
+    connection: &Connection,
+    object: &Object,
+    path: &[String],
+) -> Result<View, Refusal> {
+    rows.estimate = planner.estimate(None, Expected::Page(connection.size.clone()), object);
+    planner_object::object(planner, rows, object, path)
 }
 
 /// The order of a list as its cursor names it.

@@ -69,7 +69,7 @@ fn check_parameters(plan: &Plan, variables: &Variables, bounds: &Bounds) -> Resu
         match slot {
             Slot::Variable(read) => drop(slot::read(read, variables, bounds)?),
             Slot::Number(number) => drop(number.read(variables, bounds)?),
-            Slot::Ready(_) | Slot::Texts(_) | Slot::Keys { .. } => {}
+            Slot::Ready(_) | Slot::Texts(_) | Slot::Keys { .. } | Slot::Key { .. } => {}
         }
     }
     Ok(())

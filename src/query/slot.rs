@@ -28,6 +28,13 @@ pub enum Slot {
         /// The column.
         column: usize,
     },
+    /// The one key in a column of an earlier step that gives one row at most.
+    Key {
+        /// The step.
+        step: usize,
+        /// The column.
+        column: usize,
+    },
     /// A number that an argument says.
     Number(Number),
 }

@@ -100,9 +100,31 @@ impl Draft {
 
     /// The first table.
     pub fn from(&mut self, table: &str) -> Table {
+        self.begin_in(&self.place.clone(), table)
+    }
+
+    /// The first table, of another schema of the same database.
+    pub fn begin_in(&mut self, place: &Place, table: &str) -> Table {
         let name = self.name_table();
-        let table = table_ref(&self.place, table, name);
-        self.select.from(table);
+        self.select.from(table_ref(place, table, name));
+        name
+    }
+
+    /// The first table, with the rows whose column is one of distinct keys. SQLite goes through the keys themselves: an
+    /// `IN` would first copy them into a table of its own.
+    pub fn begin_with_keys(&mut self, place: &Place, (table, column): (&str, &SqlColumn), keys: Slot) -> Table {
+        if self.place.dialect != Dialect::Sqlite {
+            let name = self.begin_in(place, table);
+            let marker = self.slots.marker(keys);
+            self.filter(any_of(self.place.dialect, col(name, column), marker));
+            return name;
+        }
+        let (name, list) = (self.name_table(), Alias::new("k"));
+        let marker = self.slots.marker(keys);
+        self.select.from_function(sea_query::Func::cust(Alias::new("rarray")).arg(marker), list.clone());
+        let is_key = col(name, column).eq(Expr::col((list, Alias::new("value"))));
+        // A cross join keeps its order.
+        self.select.cross_join(table_ref(place, table, name)).and_where(is_key);
         name
     }
 
