@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FallocateFlags, fallocate, fdatasync};
 
@@ -92,7 +93,6 @@ impl DiskFile for RealFile {
 
 /// Allocates the blocks, so that a full disk shows now and not when a record needs them.
 fn reserve(file: &File, bytes: u64, ahead: bool) -> io::Result<()> {
-    const STEP: u64 = 1 << 20;
     let written = file.metadata()?.len();
     let allocated = match fallocate(file, FallocateFlags::empty(), 0, bytes) {
         Ok(()) => true,
@@ -100,14 +100,25 @@ fn reserve(file: &File, bytes: u64, ahead: bool) -> io::Result<()> {
         Err(error) => return Err(error.into()),
     };
     if ahead || !allocated {
-        let zeros = vec![0u8; STEP.min(bytes) as usize];
-        for start in (written..bytes).step_by(STEP as usize) {
-            file.write_all_at(&zeros[..STEP.min(bytes - start) as usize], start)?;
-            // In small steps: one large flush would make the committer's own sync wait for it.
-            fdatasync(file)?;
-        }
+        write_zeros(file, written, bytes)?;
     }
     file.sync_all()
+}
+
+/// Writes in small steps and rests between them: the committer's own sync waits for whatever the disk is busy with.
+fn write_zeros(file: &File, from: u64, bytes: u64) -> io::Result<()> {
+    const STEP: u64 = 256 << 10;
+    const LONGEST_REST: Duration = Duration::from_millis(20);
+    let zeros = vec![0u8; STEP.min(bytes) as usize];
+    for start in (from..bytes).step_by(STEP as usize) {
+        let begun = Instant::now();
+        file.write_all_at(&zeros[..STEP.min(bytes - start) as usize], start)?;
+        fdatasync(file)?;
+        if start > from {
+            std::thread::sleep((begun.elapsed() * 2).min(LONGEST_REST));
+        }
+    }
+    Ok(())
 }
 
 /// Makes a file's name durable.

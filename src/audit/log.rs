@@ -31,6 +31,9 @@ pub const COMMAND_LINE: &str = "command";
 
 /// Records that may wait for the disk, in bytes.
 const QUEUE_BYTES: usize = 64 << 20;
+/// Largest first segment: it is written whole before anything is served, since the first write to a block that is only
+/// allocated makes its sync several times as dear. Further ones are written ahead.
+const FIRST_SEGMENT: u64 = 2 << 20;
 /// Smallest segment: a header, a record and an end must fit.
 const SMALLEST_SEGMENT: u64 = 4096;
 
@@ -134,8 +137,9 @@ impl AuditLog {
         report(&recovery, &node);
 
         let number = recovery.next_segment;
-        let file = disk.create(&folder.segment(number), segment_bytes, false).map_err(trouble("extended"))?;
-        let first = Prepared { number, file, bytes: segment_bytes };
+        let bytes = segment_bytes.min(FIRST_SEGMENT);
+        let file = disk.create(&folder.segment(number), bytes, true).map_err(trouble("extended"))?;
+        let first = Prepared { number, file, bytes };
         let (inbox, messages) = unbounded();
         let (outbox, prepared) = bounded(0);
         let committer = Committer::start(shared.clone(), messages, prepared, first, recovery.next_seq)
