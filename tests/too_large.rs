@@ -4,6 +4,7 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::future::IntoFuture as _;
 use std::time::Instant;
 
 use proptest::prelude::*;
@@ -268,4 +269,22 @@ fn no_text_breaks_the_server() {
             fine(json!({ "query": query, "variables": { "where": a } }).to_string().into_bytes())
         })
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Over a real connection: a client that is still sending must be able to read why it is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_megabytes_are_read_to_their_end_and_refused() {
+    let gate = gate().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
+    let served = tokio::spawn(axum::serve(listener, gate.router.clone()).into_future());
+    let client = reqwest::Client::new();
+    let body = format!("{{\"query\":\"{{ __typename }} # {}\"}}", "x".repeat(10_000_000));
+    let request = client.post(&url).bearer_auth(gate.token("asker")).header("content-type", "application/json");
+    let started = Instant::now();
+    let answer = request.body(body).send().await.expect("an answer, not a broken connection");
+    assert!(started.elapsed() < QUICK, "after {:?}", started.elapsed());
+    let (status, body) = (answer.status(), answer.json::<Value>().await.expect("JSON"));
+    assert_eq!((status.as_u16(), &body["errors"][0]["extensions"]["code"]), (413, &json!("BAD_USER_INPUT")));
+    served.abort();
 }

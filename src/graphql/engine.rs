@@ -126,6 +126,10 @@ impl Engine {
             Err(_) => None,
         };
         let mut asked = document.asked(request);
+        let within_bounds = self.bounds.objects(request.variables.values().map(objects).sum());
+        if let Err(refusal) = within_bounds {
+            return Reply::refused(vec![refusal], Some(asked));
+        }
         let variables = match self.face.variables(&document.validated, &request.variables) {
             Ok(variables) => variables,
             Err(errors) => return Reply::refused(errors, Some(asked)),
@@ -250,6 +254,15 @@ impl Document {
             operation_name: self.name.clone(),
             variables: Bytes::from(variables),
         }
+    }
+}
+
+/// Objects in a value, itself included.
+fn objects(value: &Value) -> u64 {
+    match value {
+        Value::Array(items) => items.iter().map(objects).sum(),
+        Value::Object(fields) => 1 + fields.values().map(objects).sum::<u64>(),
+        _ => 0,
     }
 }
 

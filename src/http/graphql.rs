@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::state::App;
 use super::status::{refuse, status_of};
-use super::{auth, headers};
+use super::{auth, body, headers};
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 use crate::graphql::engine::{self, Reply};
@@ -229,7 +229,7 @@ async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Result<engine:
         return Err(Unread { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal: Refusal::input(en, zh) });
     }
     let most = app.config.server.max_body_bytes;
-    let bytes = axum::body::to_bytes(body, most).await.map_err(|_| Unread {
+    let bytes = body::read(body, most).await.ok_or_else(|| Unread {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         refusal: Refusal::input(
             format!("The body is larger than {most} bytes, or broke off."),

@@ -8,6 +8,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 pub mod auth;
+pub mod body;
 pub mod graphql;
 pub mod headers;
 pub mod health;

@@ -9,6 +9,9 @@ const OFFSET: u32 = 1_000_000;
 /// Most conditions of one operation: databases bound the size of a statement, and nest what is chained.
 const CONDITIONS: u64 = 500;
 
+/// Most objects in the variables of one request: a condition and each relation that leads to it is one.
+const OBJECTS: u64 = 16 * CONDITIONS;
+
 /// Most words of one order.
 const ORDER_WORDS: u64 = 16;
 
@@ -68,6 +71,11 @@ impl Bounds {
     /// Conditions of one operation, however they are nested.
     pub fn conditions(&self, conditions: u32) -> Result<(), Refusal> {
         check("conditions", "conditions", "篩選條件數", conditions.into(), CONDITIONS)
+    }
+
+    /// Objects inside the variables, before any of them is read: the longest filter has some for each condition.
+    pub fn objects(&self, objects: u64) -> Result<(), Refusal> {
+        check("objects", "objects in variables", "變數中的物件數", objects, OBJECTS)
     }
 
     /// Words of one order.
