@@ -100,6 +100,27 @@ async fn a_full_disk_withholds_answers() {
     }
 }
 
+/// What operators see of it: how operations ended, and whether the log keeps up. No name, no field.
+#[tokio::test]
+async fn the_numbers_tell_how_operations_ended() {
+    let gate = filled(Setup::default()).await;
+    gate.ask("asker", "", NAMES, json!({})).await;
+    gate.ask("asker", "NO-SUCH", NAMES, json!({})).await;
+    gate.ask("asker", "", "{ nothing }", json!({})).await;
+    let numbers = gate.send(Request::get("/metrics").body(Body::empty()).expect("a request")).await;
+    for expected in [
+        "cityquery_graphql_operations_total{code=\"OK\"} 1",
+        "cityquery_graphql_operations_total{code=\"FORM_REQUIRED\"} 1",
+        "cityquery_graphql_operations_total{code=\"GRAPHQL_VALIDATION_FAILED\"} 1",
+        "cityquery_graphql_operation_seconds_count 3",
+        "cityquery_audit_ready 1",
+        "cityquery_audit_records ",
+    ] {
+        assert!(numbers.text.contains(expected), "no {expected} in\n{}", numbers.text);
+    }
+    assert!(!numbers.text.contains("asker") && numbers.text.ends_with("# EOF\n"), "{}", numbers.text);
+}
+
 /// A denial is an act, too: who wanted what, and was refused.
 #[tokio::test]
 async fn denials_are_recorded() {

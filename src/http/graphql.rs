@@ -42,6 +42,12 @@ async fn schema(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 
 async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let started = Instant::now();
+    let response = respond_to(&app, request, started).await;
+    app.numbers.answered(response.extensions().get().copied(), started.elapsed());
+    response
+}
+
+async fn respond_to(app: &App, request: Request, started: Instant) -> Response {
     let (parts, body) = request.into_parts();
     let language = headers::language(&parts.headers);
     let address = headers::client_address(&parts.headers, &parts.extensions, app.config.server.trusted_proxies);
@@ -52,17 +58,17 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let asked = if parts.method == Method::GET {
         Query::try_from_uri(&parts.uri).map_err(|_| not_understood()).and_then(from_query)
     } else {
-        read_body(&app, &parts.headers, body).await
+        read_body(app, &parts.headers, body).await
     };
     let asked = match asked {
         Ok(asked) => asked,
         Err(Unread { status, refusal }) => return with_status(status, &refusal, language),
     };
-    let caller = auth::authenticate(&app, &parts.headers, address);
+    let caller = auth::authenticate(app, &parts.headers, address);
     if let Err(refusal) = &caller
         && (!app.config.server.public_schema || auth::bearer(&parts.headers).is_some())
     {
-        let refusal = auth::turn_away(&app, &parts.headers, address, refusal.clone()).await;
+        let refusal = auth::turn_away(app, &parts.headers, address, refusal.clone()).await;
         return refuse(&refusal, language);
     }
     if parts.method == Method::GET
@@ -71,7 +77,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     {
         return with_status(StatusCode::METHOD_NOT_ALLOWED, &variables_in_url(), language);
     }
-    answer(&app, caller, asked, Circumstances { started, language, media, address }).await
+    answer(app, caller, asked, Circumstances { started, language, media, address }).await
 }
 
 /// What an answer depends on besides the question.
@@ -102,15 +108,16 @@ async fn answer(app: &App, caller: Result<Caller, Refusal>, asked: engine::Reque
         (None, Some(error)) if !is_of_the_document(error.code) => status_of(error.code),
         _ => StatusCode::OK,
     };
+    let first_error = reply.errors.first().map(|error| error.code);
     let Ok(caller) = &caller else {
         // Nobody is signed in: the schema alone was read, and no dataset.
-        return respond(status, around.media, reply.body(around.language, None));
+        return answered(respond(status, around.media, reply.body(around.language, None)), first_error);
     };
     let id = app.accounts.new_id();
     let body = reply.body(around.language, Some(id));
     let record = record(app, caller, &around, id, reply, &body);
     match app.audit.commit(record).await {
-        Ok(_) => respond(status, around.media, body),
+        Ok(_) => answered(respond(status, around.media, body), first_error),
         Err(reason) => {
             tracing::error!(%reason, request = %caller.request_id, "an answer was withheld: no durable record");
             refuse(&audit_unavailable(), around.language)
@@ -307,6 +314,14 @@ fn media(headers: &HeaderMap) -> Result<&'static str, Refusal> {
 fn with_status(status: StatusCode, refusal: &Refusal, language: Language) -> Response {
     let mut response = refuse(refusal, language);
     *response.status_mut() = status;
+    response
+}
+
+/// Notes how the operation ended, for the numbers.
+fn answered(mut response: Response, first_error: Option<Code>) -> Response {
+    if let Some(code) = first_error {
+        response.extensions_mut().insert(code);
+    }
     response
 }
 

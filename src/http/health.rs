@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
@@ -42,13 +43,8 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
 }
 
 /// Prometheus text format.
-async fn metrics(State(app): State<Arc<App>>) -> String {
-    let numbers = app.audit.numbers();
-    let ready = u8::from(app.audit.is_ready());
-    format!(
-        "# HELP cityquery_audit_ready Records can be made.\n# TYPE cityquery_audit_ready gauge\ncityquery_audit_ready {ready}\n\
-         # HELP cityquery_audit_records_total Records made durable since start.\n# TYPE cityquery_audit_records_total counter\n\
-         cityquery_audit_records_total {}\n",
-        numbers.records
-    )
+async fn metrics(State(app): State<Arc<App>>) -> Result<([(HeaderName, &'static str); 1], String), StatusCode> {
+    const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let text = app.numbers.text(&app.audit.numbers(), app.audit.is_ready());
+    text.map(|text| ([(CONTENT_TYPE, TEXT)], text)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }

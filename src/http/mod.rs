@@ -12,6 +12,7 @@ pub mod body;
 pub mod graphql;
 pub mod headers;
 pub mod health;
+pub mod numbers;
 pub mod oauth;
 pub mod playground;
 pub mod server;

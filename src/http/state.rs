@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::numbers::Numbers;
 use crate::accounts::Accounts;
 use crate::audit::log::{Options, SERVER};
 use crate::audit::{AuditLog, Recovery};
@@ -31,6 +32,8 @@ pub struct App {
     pub accounts: Arc<Accounts>,
     /// The audit log.
     pub audit: Arc<AuditLog>,
+    /// What was answered, for `/metrics`.
+    pub numbers: Numbers,
     /// Time.
     pub clock: Clock,
     /// Randomness.
@@ -59,8 +62,8 @@ impl App {
         let sealer = Sealer::new(&key, move || nonces.bytes());
         let engine = Engine::new(catalog.clone(), databases, &config.limits, sealer);
         let sdl = engine.face().sdl();
-        let audit = Arc::new(audit);
-        Ok((App { config, catalog, sdl, engine, accounts, audit, clock, entropy, demo_accounts }, recovery))
+        let (audit, numbers) = (Arc::new(audit), Numbers::default());
+        Ok((App { config, catalog, sdl, engine, accounts, audit, numbers, clock, entropy, demo_accounts }, recovery))
     }
 }
 

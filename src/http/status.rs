@@ -28,6 +28,7 @@ pub fn status_of(code: Code) -> StatusCode {
 pub fn refuse(refusal: &Refusal, language: Language) -> Response {
     let body = Json(json!({ "errors": [refusal.to_json(language)] }));
     let mut response = (status_of(refusal.code), body).into_response();
+    response.extensions_mut().insert(refusal.code);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if refusal.code == Code::Unauthenticated {
