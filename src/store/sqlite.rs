@@ -350,7 +350,7 @@ mod tests {
     use super::*;
 
     /// SQLite 3.51.1 took two of its locks in either order when connections to one file in WAL mode closed at once: the
-    /// program then stood still, and every later opening of a file with it. Half of all runs of this test met it there.
+    /// program then stood still, and every later opening of a file with it. It takes many closings to meet that moment.
     #[test]
     fn connections_to_one_file_may_close_at_once() {
         let folder = tempfile::tempdir().expect("a folder");
