@@ -104,8 +104,7 @@ impl Committer {
             self.mark_withheld();
             self.flush();
             if is_closing {
-                self.mark_withheld();
-                self.flush();
+                self.mark_all_withheld();
                 return self.close();
             }
         }
@@ -230,7 +229,17 @@ impl Committer {
         self.withheld.push(Withheld { record: record.into_bytes(), seq, reason, after_us });
     }
 
-    /// Puts the marks into the batch.
+    /// Makes every mark durable, over as many segments as that takes; what finds no segment stays unmarked.
+    fn mark_all_withheld(&mut self) {
+        let mut left = usize::MAX;
+        while !self.withheld.is_empty() && self.withheld.len() < left {
+            left = self.withheld.len();
+            self.mark_withheld();
+            self.flush();
+        }
+    }
+
+    /// Puts those marks into the batch that its segment has room for.
     fn mark_withheld(&mut self) {
         const MARK_ROOM: u64 = 96;
         if self.withheld.is_empty() {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -27,7 +25,6 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/oauth/revoke", post(revoke))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/oauth-authorization-server", get(metadata))
-        .layer(DefaultBodyLimit::max(16 * 1024))
 }
 
 /// The parameters of a form-encoded request, credentials wherever they stand.
@@ -37,8 +34,9 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, Response> {
-        let body = body.map_err(|_| error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "the body is too long"))?;
+    fn read(headers: &HeaderMap, body: Option<Vec<u8>>) -> Result<Self, Response> {
+        let too_long = || error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "the body is too long");
+        let body = body.ok_or_else(too_long)?;
         let pairs: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
         let one = |name: &str| {
             let mut found = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone());

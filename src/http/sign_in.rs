@@ -3,9 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -15,9 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::auth::{self, Identity};
-use super::headers;
 use super::state::App;
 use super::status::refuse;
+use super::{body, headers};
 use crate::access::{Code, Refusal};
 use crate::accounts::{AccountsError, Actor, Reason, Tokens};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
@@ -33,7 +31,6 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/auth/sign-out", post(sign_out))
         .route("/auth/password", post(change_password))
         .route("/auth/me", get(me))
-        .layer(DefaultBodyLimit::max(LONGEST_BODY))
 }
 
 #[derive(Deserialize)]
@@ -215,8 +212,8 @@ fn micros(app: &App) -> i64 {
     i64::try_from(app.clock.now().unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
-fn parse<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>, example: &str) -> Result<T, Refusal> {
-    let body = body.map_err(|_| {
+fn parse<T: DeserializeOwned>(body: Option<Vec<u8>>, example: &str) -> Result<T, Refusal> {
+    let body = body.ok_or_else(|| {
         Refusal::input(
             format!("The body must have at most {LONGEST_BODY} bytes."),
             format!("內容不得超過 {LONGEST_BODY} 位元組。"),
@@ -345,11 +342,8 @@ async fn me(State(app): State<Arc<App>>, request: Request) -> Response {
     }))
 }
 
-/// Head and body of a request, the body bounded.
-pub(super) async fn split(request: Request) -> (axum::http::request::Parts, Result<Bytes, BytesRejection>) {
-    use axum::RequestExt;
+/// Head and body of a request; no body if it is too long.
+pub(super) async fn split(request: Request) -> (axum::http::request::Parts, Option<Vec<u8>>) {
     let (parts, body) = request.into_parts();
-    // The limit that the router's layer set travels in the extensions.
-    let limited = Request::from_parts(parts.clone(), body);
-    (parts, limited.extract::<Bytes, _>().await)
+    (parts, body::read(body, LONGEST_BODY).await)
 }

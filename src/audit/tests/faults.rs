@@ -254,7 +254,11 @@ fn a_log_that_cannot_be_written_does_not_open() {
 #[tokio::test]
 async fn marks_find_their_place_when_segments_are_full() {
     let dir = tempfile::tempdir().unwrap();
-    let log = AuditLog::open(Options { segment_bytes: 4096, ..options(dir.path()) }).unwrap().0;
+    let disk = FaultyDisk::default();
+    // No record is durable before nobody waits for it any more.
+    *disk.0.stall.lock().unwrap() = Duration::from_millis(2);
+    let options = Options { segment_bytes: 4096, disk: Arc::new(disk), ..options(dir.path()) };
+    let log = AuditLog::open(options).unwrap().0;
     for number in 0..400 {
         drop(log.commit(record(number)));
         if number % 50 == 0 {
@@ -265,7 +269,7 @@ async fn marks_find_their_place_when_segments_are_full() {
     log.close();
     let found = stored(dir.path());
     assert_eq!(found.len(), 400);
-    // A fast disk acknowledges some before nobody waits for them any more.
     let marked = found.iter().filter(|(_, _, release)| matches!(release, Release::Withheld(_))).count();
-    assert!(marked > 200 && marked as u64 == log.numbers().withheld, "{marked} of 400 marked");
+    // A machine that is busy elsewhere for those two milliseconds may have let one be acknowledged.
+    assert!(marked >= 395 && marked as u64 == log.numbers().withheld, "{marked} of 400 marked");
 }
