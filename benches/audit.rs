@@ -69,6 +69,7 @@ impl Plan {
             },
             why: Why {
                 form: Some("F-2026-0001".into()),
+                sub_form: None,
                 form_version: 1,
                 purpose: Some("fire safety inspection".into()),
                 case_number: Some("115-000123".into()),

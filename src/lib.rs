@@ -10,6 +10,8 @@ pub mod http; // router, authentication, the GraphQL handler, playground, health
 //
 pub mod graphql; // schema assembly, error codes
 //
+pub mod procedure; // applications, forms, groups, inspections: who may take which step
+//
 pub mod accounts; // agencies, people, passwords, sessions, tokens, keys, master forms as stored
 pub mod ingest; // import of real files, generation of a synthetic city
 //

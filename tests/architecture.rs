@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Top to bottom. A module imports modules further down only; `store` reads settings.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["cli"],
     &["http"],
     &["graphql"],
-    &["procedure", "accounts", "reports", "backup", "ingest"],
+    &["procedure"],
+    &["accounts", "reports", "backup", "ingest"],
     &["query"],
     &["access", "audit"],
     &["catalog"],

@@ -26,7 +26,13 @@ fn record(number: u128) -> Record {
         duration_us: 1_500,
         kind: Kind::Query,
         who: Who { account: "fire.officer".into(), agency: "fire".into(), session: None, client_address: None },
-        why: Why { form: Some("F-1".into()), form_version: 1, purpose: None, case_number: Some("115-0001".into()) },
+        why: Why {
+            sub_form: None,
+            form: Some("F-1".into()),
+            form_version: 1,
+            purpose: None,
+            case_number: Some("115-0001".into()),
+        },
         right: Right { epoch: 1, schema_hash: [1; 32] },
         asked: Some(Asked {
             document: Blob::text("query One($id: NationalId!) { person(nationalId: $id) { name born: birthDate } }"),

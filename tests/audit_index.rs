@@ -66,6 +66,7 @@ fn record(number: u128) -> Record {
             client_address: None,
         },
         why: Why {
+            sub_form: None,
             form: (!number.is_multiple_of(4)).then(|| format!("F-{}", number % 4).into()),
             form_version: 1,
             purpose: None,

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use async_graphql_parser::parse_query;
 use async_graphql_value::Variables;
 use cityquery::access::{Rights, Use, Uses};
-use cityquery::accounts::demo;
 use cityquery::catalog::{Class, FieldKind, load_builtin};
+use cityquery::cli::demo::{cast, walk};
 use cityquery::config::Config;
 use cityquery::query::cost::Bounds;
 use cityquery::query::{resolve, uses};
@@ -59,7 +59,7 @@ fn ready_made() -> Vec<Ready> {
 fn each_ready_made_operation_is_granted_to_its_account() {
     let catalog = load_builtin().expect("sound declarations");
     let bounds = Bounds::new(&Config::load(None).expect("settings").limits);
-    let forms = demo::forms(&catalog, date!(2026 - 06 - 01)).unwrap_or_else(|error| panic!("{error}"));
+    let forms = cast::forms(&catalog, date!(2026 - 06 - 01)).unwrap_or_else(|error| panic!("{error}"));
     let mut missing = BTreeSet::new();
     for ready in ready_made() {
         let held = forms.iter().find(|form| form.holders.contains(&ready.account));
@@ -86,7 +86,7 @@ fn each_ready_made_operation_is_granted_to_its_account() {
 #[test]
 fn the_narrow_accounts_stay_narrow() {
     let catalog = load_builtin().expect("sound declarations");
-    let forms = demo::forms(&catalog, date!(2026 - 06 - 01)).unwrap_or_else(|error| panic!("{error}"));
+    let forms = cast::forms(&catalog, date!(2026 - 06 - 01)).unwrap_or_else(|error| panic!("{error}"));
     let rights_of = |account: &str| {
         let form = forms.iter().find(|form| form.holders.iter().any(|holder| holder == account))?;
         Some(Rights::compile(&catalog, &form.items).0)
@@ -129,9 +129,9 @@ fn the_narrow_accounts_stay_narrow() {
 #[tokio::test]
 async fn seeding_twice_changes_nothing() {
     let test = TestApp::on_sqlite_without_people().await;
-    let first = demo::seed(&test.app.accounts).await.expect("seeds");
+    let first = walk::walk(&test.app).await.expect("seeds");
     let epoch = test.app.accounts.rights().current().epoch;
-    let second = demo::seed(&test.app.accounts).await.expect("seeds again");
+    let second = walk::walk(&test.app).await.expect("seeds again");
     assert_eq!(first, second);
     assert_eq!(epoch, test.app.accounts.rights().current().epoch, "nothing was changed");
 
@@ -144,6 +144,6 @@ async fn seeding_twice_changes_nothing() {
 
     // Started again half a year later it still lets people in.
     test.clock.advance(time::Duration::days(180));
-    demo::seed(&test.app.accounts).await.expect("seeds once more");
+    walk::walk(&test.app).await.expect("seeds once more");
     assert_eq!(test.post("/auth/sign-in", body).await.body["token_type"], "Bearer");
 }

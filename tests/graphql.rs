@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use async_graphql::Data;
 use cityquery::access::Language;
 use cityquery::access::refusal::{Code, Refusal};
 use cityquery::catalog;
@@ -123,7 +124,8 @@ fn introspection_is_answered_also_beside_data() {
     let introspection = include_str!("graphql/introspection.graphql");
     let validated = FACE.validate(introspection, None, &LIMITS).expect("valid");
     assert!(validated.has_introspection && !validated.has_data);
-    let answer = FACE.introspect(&validated, &Default::default()).expect("answered");
+    let answer =
+        futures::executor::block_on(FACE.others(&validated, &Default::default(), Data::default())).expect("answered");
     let types = answer["__schema"]["types"].as_array().expect("types");
     assert!(types.iter().any(|of| of["name"] == "UsePermit" && of["description"].as_str().is_some()));
 
@@ -134,7 +136,7 @@ fn introspection_is_answered_also_beside_data() {
     assert!(validated.has_introspection && validated.has_data);
     let given = Map::from_iter([("deep".to_owned(), json!(false)), ("name".to_owned(), json!("Zone"))]);
     let variables = FACE.variables(&validated, &given).expect("fit");
-    let answer = FACE.introspect(&validated, &variables).expect("answered");
+    let answer = futures::executor::block_on(FACE.others(&validated, &variables, Data::default())).expect("answered");
     assert_eq!(Value::Object(answer), json!({ "t": { "name": "Zone", "kind": "OBJECT" }, "me": "Query" }));
 }
 

@@ -75,7 +75,7 @@ async fn a_record_expands_to_what_a_naive_recorder_notes() {
         migrate::migrate(&connections).await.expect("migrates");
         let city = City::new(&catalog, 1);
         city.load(&connections).await;
-        let engine = engine(&catalog, &databases.connections);
+        let engine = engine(&catalog, &databases.connections).await;
         let mut asker = Asker { catalog: &catalog, city: &city, dice: Dice::new(6), with_id: true };
         let mut dice = Dice::new(7);
         let (mut refused, mut lines) = (0, 0);
@@ -84,7 +84,7 @@ async fn a_record_expands_to_what_a_naive_recorder_notes() {
             let caller = caller(some_rights(&catalog, &mut dice));
             let sent = ask_text::write(&catalog, &asked, &mut dice);
             let request =
-                Request { query: sent.query.clone(), operation_name: None, variables: sent.variables.clone() };
+                Request { query: sent.query.clone(), variables: sent.variables.clone(), ..Request::default() };
             let reply = engine.answer(Ok(&caller), &request).await;
             let Some(data) = &reply.data else {
                 assert!(reply.errors.iter().all(|error| error.code.word() == "FORBIDDEN"), "{:?}", reply.errors);

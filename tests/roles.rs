@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use axum::http::{Request, header};
 use cityquery::access::{Rights, Use};
-use cityquery::accounts::demo;
 use cityquery::catalog::{Catalog, FieldDef, FieldId, FieldKind, TypeId};
+use cityquery::cli::demo::{cast, walk};
 use serde_json::{Value, json};
 use support::gate::{Gate, Got, Setup};
 use support::plots::{self, Plots};
@@ -317,8 +317,8 @@ async fn who_may_do_what_with_which_field() {
     let catalog = gate.catalog.clone();
     let city = plots::plots(&catalog);
     plots::load(&city, &catalog.connections(&gate.app.config.datasets)).await;
-    let accounts = demo::seed(&gate.app.accounts).await.expect("seeds");
-    let forms = demo::forms(&catalog, gate.app.clock.today()).expect("sound forms");
+    let accounts = walk::walk(&gate.app).await.expect("seeds");
+    let forms = cast::forms(&catalog, gate.app.clock.today()).expect("sound forms");
     let mut people = Vec::new();
     for entry in accounts.as_array().expect("a list") {
         let purpose = entry["purposes"][0].as_str().map(str::to_owned);

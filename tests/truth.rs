@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use support::app::everything;
 use support::ask::{Asked, Asker, EdgeKind, Object, Part, PartKind, Root, RootKind, Selected, SelectedKind, Window};
 use support::ask_text;
-use support::caller::{caller, engine};
+use support::caller::{TestEngine, caller, engine};
 use support::city::{City, DISTRICTS};
 use support::dice::Dice;
 use support::grants::{Grant, Grants};
@@ -30,7 +30,7 @@ const OPERATIONS: usize = 300;
 struct Bed {
     catalog: Arc<Catalog>,
     city: City,
-    engine: Engine,
+    engine: TestEngine,
     caller: Caller,
     connections: BTreeMap<String, Connection>,
     _databases: Databases,
@@ -44,7 +44,7 @@ impl Bed {
         migrate::migrate(&connections).await.expect("migrates");
         let city = City::new(&catalog, 1);
         city.load(&connections).await;
-        let engine = engine(&catalog, &databases.connections);
+        let engine = engine(&catalog, &databases.connections).await;
         let caller = caller(Rights::compile(&catalog, &everything(&catalog)).0);
         Bed { catalog, city, engine, caller, connections, _databases: databases }
     }
@@ -54,8 +54,8 @@ impl Bed {
         self.ask_of(&self.engine, query, variables).await
     }
 
-    async fn ask_of(&self, engine: &Engine, query: &str, variables: &Map<String, Value>) -> Result<Value, String> {
-        let request = Request { query: query.to_owned(), operation_name: None, variables: variables.clone() };
+    async fn ask_of(&self, engine: &Arc<Engine>, query: &str, variables: &Map<String, Value>) -> Result<Value, String> {
+        let request = Request { query: query.to_owned(), variables: variables.clone(), ..Request::default() };
         let reply = engine.answer(Ok(&self.caller), &request).await;
         match (&reply.data, reply.errors.as_slice()) {
             (Some(data), []) => serde_json::from_slice(data).map_err(|error| format!("{error}")),
@@ -67,7 +67,7 @@ impl Bed {
 impl Bed {
     /// `data`, and the paths of what was denied.
     async fn ask_with_denials(&self, query: &str, variables: &Map<String, Value>) -> Value {
-        let request = Request { query: query.to_owned(), operation_name: None, variables: variables.clone() };
+        let request = Request { query: query.to_owned(), variables: variables.clone(), ..Request::default() };
         let reply = self.engine.answer(Ok(&self.caller), &request).await;
         let Some(data) = &reply.data else { return json!({ "errors": format!("{:?}", reply.errors) }) };
         let mut denied: Vec<String> = reply.errors.iter().map(|error| error.path.join(".")).collect();
@@ -340,7 +340,7 @@ async fn a_kept_plan_answers_other_variables() {
                 variables.insert((*name).to_owned(), dice.pick(values).clone());
             }
         }
-        let fresh = engine(&bed.catalog, &bed.connections);
+        let fresh = engine(&bed.catalog, &bed.connections).await;
         let (kept, new) = (bed.ask(text, &variables).await, bed.ask_of(&fresh, text, &variables).await);
         assert_eq!(kept.as_ref().map(Value::to_string), new.as_ref().map(Value::to_string), "{variables:?}");
         refused += usize::from(kept.is_err());

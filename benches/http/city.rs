@@ -73,7 +73,7 @@ pub async fn prepare(arguments: &Arguments) -> anyhow::Result<Question> {
     cityquery::store::migrate::migrate(&config.datasets).await?;
     if !mark.exists() {
         crate::city::generate(arguments, &config).await?;
-        let (app, _) = App::open(config.clone(), catalog.clone(), Clock::system(), Entropy::system(), None).await?;
+        let (app, _) = App::open(config.clone(), catalog.clone(), Clock::system(), Entropy::system()).await?;
         open_form(&app, &catalog).await?;
         app.audit.close();
         std::fs::write(&mark, "")?;
@@ -97,6 +97,8 @@ async fn open_form(app: &App, catalog: &Catalog) -> anyhow::Result<()> {
         roles: &["general-user"],
         password: PASSWORD,
         one_time: false,
+        staff_number: None,
+        email: None,
     };
     app.accounts.open_person(&person).await?;
     let uses: Uses = [Use::Select, Use::Filter, Use::Order].into_iter().collect();
@@ -154,7 +156,7 @@ pub async fn serve(arguments: &Arguments, unrecorded: bool) -> anyhow::Result<()
         config.audit.dir = config.audit.dir.join("off");
     }
     let catalog: Arc<Catalog> = Arc::new(load_builtin().map_err(|faults| anyhow::anyhow!("{faults:?}"))?);
-    let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system(), None).await?;
+    let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system()).await?;
     let app = Arc::new(app);
     let _watch = app.accounts.watch();
     listen(cityquery::http::router(app)).await

@@ -38,7 +38,7 @@ pub async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let mut config = city::settings(arguments)?;
     config.audit.dir = config.audit.dir.join("rows");
     let catalog: Arc<Catalog> = Arc::new(load_builtin().map_err(|faults| anyhow::anyhow!("{faults:?}"))?);
-    let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system(), None).await?;
+    let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system()).await?;
     let app = Arc::new(app);
     let statement = statement(&app)?;
     let place = app.engine.databases().place("household").ok_or_else(|| anyhow::anyhow!("no household"))?.clone();

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::refusal::Refusal;
 use super::rights::FormRights;
+use super::role::Role;
 
 /// Language of error texts, by Accept-Language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,14 +39,20 @@ pub struct Caller {
     pub account: Arc<str>,
     /// Code of the using agency.
     pub agency: Arc<str>,
+    /// Roles in the procedure.
+    pub roles: Arc<[Role]>,
     /// The session of the token.
     pub session: Uuid,
-    /// The master form (主表單) in use; none for those who hold none.
+    /// The form (主表單、次表單) in use; none for those who hold none.
     pub form: Option<Arc<FormRights>>,
+    /// Why no form is in use though some are held, or no purpose: datasets are not answered then.
+    pub without_form: Option<Box<Refusal>>,
     /// Purpose of this request, from `X-Purpose` or the form's only one.
     pub purpose: Option<Arc<str>>,
     /// `X-Case-Number`
     pub case_number: Option<Arc<str>>,
+    /// `Idempotency-Key`
+    pub idempotency_key: Option<Arc<str>>,
     /// Where the request came from.
     pub client_address: Option<IpAddr>,
     /// `X-Request-Id` or a new one.

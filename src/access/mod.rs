@@ -3,15 +3,18 @@
 //! `Granted` and `SqlColumn` have no public constructor. The SQL builder takes columns only in these types,
 //! so a column that nobody decided about cannot stand in a statement.
 
+pub mod attenuate;
 pub mod caller;
 pub mod decide;
 pub mod mask;
 pub mod refusal;
 pub mod rights;
+pub mod role;
 pub mod uses;
 
 pub use caller::{Caller, Language};
 pub use decide::{Granted, RowScope, SqlColumn};
 pub use refusal::{Code, Position, Refusal};
 pub use rights::{FormRights, Item, Problem, Rights};
+pub use role::Role;
 pub use uses::{Use, Uses};

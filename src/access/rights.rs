@@ -35,8 +35,10 @@ pub struct Problem {
 /// The rights of one master form version, as one holder has them.
 #[derive(Clone, Debug)]
 pub struct FormRights {
-    /// Form number, `FIRE-2026-001`.
+    /// Number of the master form, `FIRE-2026-001`.
     pub number: Arc<str>,
+    /// Number of the sub-form by which it is held, `FIRE-2026-001/1`.
+    pub sub_form: Arc<str>,
     /// Title as people know it.
     pub title: Arc<str>,
     /// Version of the form.

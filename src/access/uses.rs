@@ -74,6 +74,17 @@ impl Uses {
         Uses(self.0 | other.0)
     }
 
+    /// What both sets hold.
+    #[must_use]
+    pub fn intersection(self, other: Uses) -> Uses {
+        Uses(self.0 & other.0)
+    }
+
+    /// Whether the set holds nothing.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// The uses held, in order.
     pub fn iter(self) -> impl Iterator<Item = Use> {
         Use::ALL.into_iter().filter(move |one| self.has(*one))

@@ -1,5 +1,5 @@
-//! The two counters by which every server learns of a change: `rights` (forms, accounts, agencies) and `sessions`
-//! (revocations). Raise one in the transaction that makes the change, as its first statement: on SQLite the
+//! The counters by which every server learns of a change: `rights` (forms, accounts, agencies), `sessions`
+//! (revocations) and `procedure` (its steps, and so what is in inboxes). Raise one in the transaction that makes the change, as its first statement: on SQLite the
 //! writer's lock is then taken before anything is read.
 
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -14,6 +14,8 @@ pub enum Epoch {
     Rights,
     /// Revoked sessions.
     Sessions,
+    /// Steps of the procedure.
+    Procedure,
 }
 
 impl Epoch {
@@ -21,17 +23,20 @@ impl Epoch {
         match self {
             Epoch::Rights => "rights",
             Epoch::Sessions => "sessions",
+            Epoch::Procedure => "procedure",
         }
     }
 }
 
-/// The values of both counters.
+/// The values of the counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Epochs {
     /// Of `rights`.
     pub rights: u64,
     /// Of `sessions`.
     pub sessions: u64,
+    /// Of `procedure`.
+    pub procedure: u64,
 }
 
 /// Raises a counter.
@@ -44,7 +49,7 @@ pub async fn raise(db: &impl ConnectionTrait, which: Epoch) -> Result<(), DbErr>
     Ok(())
 }
 
-/// Reads both counters.
+/// Reads the counters.
 pub async fn read(db: &impl ConnectionTrait) -> Result<Epochs, DbErr> {
     let mut epochs = Epochs::default();
     for row in epoch::Entity::find().all(db).await? {
@@ -52,6 +57,7 @@ pub async fn read(db: &impl ConnectionTrait) -> Result<Epochs, DbErr> {
         match row.name.as_str() {
             "rights" => epochs.rights = value,
             "sessions" => epochs.sessions = value,
+            "procedure" => epochs.procedure = value,
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sea_orm::DatabaseConnection;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use crate::catalog::Catalog;
@@ -24,8 +24,10 @@ pub mod error;
 pub mod forms;
 pub mod keys;
 pub mod password;
+pub mod password_change;
 pub mod people;
 pub mod rights;
+pub mod rights_read;
 pub mod secret;
 pub mod session;
 pub mod token;
@@ -60,6 +62,8 @@ pub struct Accounts {
     verified: moka::sync::Cache<[u8; 32], Arc<Verified>>,
     revoked: ArcSwap<HashSet<Uuid>>,
     stripes: Vec<Mutex<()>>,
+    /// Moves with each step of the procedure, taken here or seen from another server.
+    steps: watch::Sender<u64>,
 }
 
 impl Accounts {
@@ -90,6 +94,7 @@ impl Accounts {
             verified,
             revoked: ArcSwap::default(),
             stripes: std::iter::repeat_with(Mutex::default).take(STRIPES).collect(),
+            steps: watch::Sender::new(0),
         };
         accounts.reload_revoked().await?;
         Ok(Arc::new(accounts))
@@ -126,7 +131,7 @@ impl Accounts {
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(POLL);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            let (mut sessions, mut polls) = (0, 0u32);
+            let (mut seen, mut polls) = (epoch::Epochs::default(), 0u32);
             loop {
                 ticks.tick().await;
                 polls = polls.wrapping_add(1);
@@ -140,7 +145,7 @@ impl Accounts {
                 {
                     tracing::warn!(%error, "expired sessions could not be removed");
                 }
-                match accounts.poll(&mut sessions).await {
+                match accounts.poll(&mut seen).await {
                     Ok(()) => accounts.rights.answered(),
                     Err(error) => {
                         accounts.rights.failed();
@@ -151,15 +156,34 @@ impl Accounts {
         })
     }
 
-    async fn poll(&self, sessions: &mut u64) -> Result<(), AccountsError> {
+    async fn poll(&self, seen: &mut epoch::Epochs) -> Result<(), AccountsError> {
         let epochs = epoch::read(&self.db).await?;
         if epochs.rights != self.rights.current().epoch {
             self.rights.reload(&self.db).await?;
         }
-        if epochs.sessions != *sessions {
+        if epochs.sessions != seen.sessions {
             self.reload_revoked().await?;
-            *sessions = epochs.sessions;
         }
+        if epochs.procedure != seen.procedure {
+            self.stepped();
+        }
+        *seen = epochs;
         Ok(())
+    }
+
+    /// Wakes whoever waits for steps of the procedure.
+    pub fn stepped(&self) {
+        self.steps.send_modify(|steps| *steps = steps.wrapping_add(1));
+    }
+
+    /// Changes with each step of the procedure.
+    pub fn watch_steps(&self) -> watch::Receiver<u64> {
+        self.steps.subscribe()
+    }
+
+    /// Whether an account is active and that session of it has not been ended, as far as this server has heard.
+    pub fn stands(&self, account: &str, session: Uuid) -> bool {
+        let active = self.rights.current().person(account).is_some_and(|person| person.active);
+        active && !self.is_revoked(session) && self.rights.hears()
     }
 }

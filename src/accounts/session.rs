@@ -318,7 +318,7 @@ impl Accounts {
     }
 
     /// Now, in whole seconds: SQLite compares times as texts, and fractions of different length would not compare.
-    pub(super) fn now(&self) -> OffsetDateTime {
+    pub fn now(&self) -> OffsetDateTime {
         let now = self.clock.now();
         now.replace_nanosecond(0).unwrap_or(now)
     }

@@ -156,9 +156,11 @@ fn read_who(cbor: &mut Decoder) -> Result<Who, Error> {
 fn read_why(cbor: &mut Decoder) -> Result<Why, Error> {
     let items = sized(cbor.array()?)?;
     let form = or_null(cbor, text)?;
-    let why = Why { form, form_version: cbor.u32()?, purpose: or_null(cbor, text)?, case_number: None };
-    skip_rest(cbor, items, 3)?;
-    Ok(why)
+    let (form_version, purpose) = (cbor.u32()?, or_null(cbor, text)?);
+    // Records of the first format end here.
+    let sub_form = if items > 3 { or_null(cbor, text)? } else { None };
+    skip_rest(cbor, items, if items > 3 { 4 } else { 3 })?;
+    Ok(Why { form, form_version, sub_form, purpose, case_number: None })
 }
 
 fn read_touched(cbor: &mut Decoder) -> Result<Touched, Error> {

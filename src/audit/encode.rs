@@ -99,11 +99,12 @@ fn write_who(cbor: &mut Cbor, Who { account, agency, session, client_address }: 
 }
 
 /// The case number is not among these: it is sealed.
-fn write_why(cbor: &mut Cbor, Why { form, form_version, purpose, case_number: _ }: &Why) -> Written {
-    cbor.array(3)?;
+fn write_why(cbor: &mut Cbor, Why { form, form_version, sub_form, purpose, case_number: _ }: &Why) -> Written {
+    cbor.array(3 + u64::from(sub_form.is_some()))?;
     text_or_null(cbor, form.as_deref())?;
     cbor.u32(*form_version)?;
-    text_or_null(cbor, purpose.as_deref())
+    text_or_null(cbor, purpose.as_deref())?;
+    sub_form.as_deref().map_or(Ok(()), |number| cbor.str(number).map(drop))
 }
 
 fn write_touched(cbor: &mut Cbor, Touched { rectangle, rows, nulls, errors }: &Touched) -> Written {

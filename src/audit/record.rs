@@ -155,6 +155,8 @@ pub struct Why {
     pub form: Option<Arc<str>>,
     /// Its version; 0 without a form.
     pub form_version: u32,
+    /// Number of the sub-form by which it was held. With the version and a coordinate it names one granted item.
+    pub sub_form: Option<Arc<str>>,
     /// Purpose as the caller gave it.
     pub purpose: Option<Arc<str>>,
     /// Case number; sealed on disk.

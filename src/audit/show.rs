@@ -63,6 +63,7 @@ pub fn details(entry: &Entry, secrets: &Result<Secrets, SealError>) -> String {
     add("from", &who.client_address.map(|address| address.to_string()).unwrap_or_default());
     let why = &record.why;
     add("form", &why.form.as_deref().map(|form| format!("{form} version {}", why.form_version)).unwrap_or_default());
+    add("sub-form", why.sub_form.as_deref().unwrap_or_default());
     add("purpose", why.purpose.as_deref().unwrap_or_default());
     match secrets {
         Ok(secrets) => {
@@ -123,6 +124,7 @@ pub fn to_json(entry: &Entry, secrets: &Result<Secrets, SealError>) -> Value {
         "why": {
             "form": record.why.form,
             "formVersion": record.why.form_version,
+            "subForm": record.why.sub_form,
             "purpose": record.why.purpose,
             "caseNumber": secrets.and_then(|secrets| secrets.case_number.as_ref()),
         },

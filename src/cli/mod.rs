@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+pub mod found;
 pub mod generate;
 pub mod import;
 pub mod installation;
@@ -47,6 +48,8 @@ pub enum Command {
     Serve(serve::ServeArguments),
     /// Creates or updates the tables of every database
     Migrate(migrate::MigrateArguments),
+    /// Opens the first account of an installation
+    Found(found::FoundArguments),
     /// Fills the datasets with a synthetic city, the same for the same seed
     Generate(generate::GenerateArguments),
     /// Imports files by a mapping; every row is accepted or written to a reject file
@@ -89,6 +92,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Demo(arguments) => wait_for(demo::run(arguments)),
         Command::Serve(arguments) => wait_for(serve::run(arguments)),
         Command::Migrate(arguments) => wait_for(migrate::run(arguments)),
+        Command::Found(arguments) => wait_for(found::run(arguments)),
         Command::Generate(arguments) => wait_for(generate::run(arguments)),
         Command::Import(arguments) => wait_for(import::run(arguments)),
         Command::Schema(arguments) => schema::run(arguments),

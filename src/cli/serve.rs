@@ -36,7 +36,7 @@ pub async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     check_databases(&config, &catalog).await?;
     let listener = bind(&config.server.listen).await?;
     let public_url = config.server.public_url.clone();
-    let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system(), None).await?;
+    let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system()).await?;
     println!("cityquery serves {public_url} on {}", listener.local_addr()?);
     server::serve(Arc::new(app), listener).await
 }

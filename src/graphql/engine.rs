@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use async_graphql::Variables;
+use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Data, Response, Variables};
 use async_graphql_value::ConstValue;
 use bytes::Bytes;
 use moka::sync::Cache;
@@ -18,6 +20,7 @@ use crate::audit::touched::Touched;
 use crate::audit::{Asked, Kind};
 use crate::catalog::Catalog;
 use crate::config::Limits;
+use crate::procedure::{Act, Procedure};
 use crate::query::cost::Bounds;
 use crate::query::page::Sealer;
 use crate::query::plan::{Plan, RootOutKind};
@@ -43,6 +46,8 @@ pub struct Request {
     pub operation_name: Option<String>,
     /// Variables by name.
     pub variables: Map<String, Value>,
+    /// Id of its audit record.
+    pub record: uuid::Uuid,
 }
 
 /// What goes out, and what has to be recorded first.
@@ -62,15 +67,18 @@ pub struct Reply {
     pub touched: Vec<Touched>,
     /// Objects in the answer.
     pub objects: u32,
+    /// What was asked and is not granted, by custodian: `extensions.missing`.
+    pub missing: Option<Value>,
 }
 
 /// Answers operations.
 pub struct Engine {
-    face: Face,
-    databases: Databases,
-    bounds: Arc<Bounds>,
+    pub(super) face: Face,
+    procedure: Arc<Procedure>,
+    pub(super) databases: Databases,
+    pub(super) bounds: Arc<Bounds>,
     sealer: Sealer,
-    nothing: Rights,
+    pub(super) nothing: Rights,
     documents: Cache<(String, Option<String>), Arc<Document>>,
 }
 
@@ -78,8 +86,8 @@ pub struct Engine {
 type Plans = HashMap<(u64, Vec<u8>), Arc<Plan>>;
 
 /// A validated document with the plans made of it.
-struct Document {
-    validated: Arc<Validated>,
+pub(super) struct Document {
+    pub(super) validated: Arc<Validated>,
     text: Arc<Blob>,
     name: Option<Arc<str>>,
     plans: RwLock<Plans>,
@@ -87,8 +95,15 @@ struct Document {
 
 impl Engine {
     /// An engine over a catalogue and its databases.
-    pub fn new(catalog: Arc<Catalog>, databases: Databases, limits: &Limits, sealer: Sealer) -> Engine {
+    pub fn new(
+        catalog: Arc<Catalog>,
+        databases: Databases,
+        procedure: Arc<Procedure>,
+        limits: &Limits,
+        sealer: Sealer,
+    ) -> Engine {
         Engine {
+            procedure,
             nothing: Rights::none(&catalog),
             face: Face::new(catalog),
             databases,
@@ -113,8 +128,21 @@ impl Engine {
         &self.databases
     }
 
+    /// The procedure.
+    pub fn procedure(&self) -> &Arc<Procedure> {
+        &self.procedure
+    }
+
+    /// What kind of operation a request holds, as far as it can be read; a query where it cannot.
+    pub fn kind_of(&self, request: &Request) -> OperationType {
+        // The word stands in every operation that is not a query, and documents that are read are kept.
+        let other = request.query.contains("mutation") || request.query.contains("subscription");
+        let document = other.then(|| self.document(request).ok()).flatten();
+        document.map_or(OperationType::Query, |document| document.validated.operation().ty)
+    }
+
     /// Answers a request. `anonymous` is the refusal for those who are not signed in: the schema they may read.
-    pub async fn answer(&self, caller: Result<&Caller, Refusal>, request: &Request) -> Reply {
+    pub async fn answer(self: &Arc<Self>, caller: Result<&Caller, Refusal>, request: &Request) -> Reply {
         let started = Instant::now();
         let document = match self.document(request) {
             Ok(document) => document,
@@ -122,10 +150,15 @@ impl Engine {
         };
         let caller = match caller {
             Ok(caller) => Some(caller),
-            Err(refusal) if document.validated.has_data => return Reply::refused(vec![refusal], None),
+            Err(refusal) if document.validated.needs_caller() => return Reply::refused(vec![refusal], None),
             Err(_) => None,
         };
         let mut asked = document.asked(request);
+        if let Some(refusal) = caller.and_then(|caller| caller.without_form.as_deref())
+            && document.validated.has_data
+        {
+            return Reply::refused(vec![refusal.clone()], Some(asked));
+        }
         let within_bounds = self.bounds.objects(request.variables.values().map(objects).sum());
         if let Err(refusal) = within_bounds {
             return Reply::refused(vec![refusal], Some(asked));
@@ -134,17 +167,27 @@ impl Engine {
             Ok(variables) => variables,
             Err(errors) => return Reply::refused(errors, Some(asked)),
         };
-        let others = match self.others(&document.validated, &variables) {
+        let others = match self.others(&document.validated, request, caller, &variables).await {
             Ok(others) => others,
             Err(errors) => return Reply::refused(errors, Some(asked)),
         };
+        if document.validated.operation().ty != OperationType::Query {
+            return Reply::stepped(&others, asked);
+        }
+        let others = others.into_iter().map(|(key, value)| (key, value.to_string())).collect();
         let rights = caller.and_then(|caller| caller.form.as_ref()).map_or(&self.nothing, |form| &form.rights);
         let bound_to = caller.map_or(String::new(), |caller| format!("{} {:x}", caller.account_id, rights.digest()));
         let plan = match self.plan(&document, rights, &variables, &bound_to) {
             Ok(plan) => plan,
-            Err(errors) => return Reply::refused(errors, Some(asked)),
+            Err(errors) => {
+                let missing = self.missing(&document, rights, &variables, &errors);
+                return Reply { missing, ..Reply::refused(errors, Some(asked)) };
+            }
         };
         asked.shape = plan.shape.clone();
+        if let Some(refusal) = self.out_of_service(&plan) {
+            return Reply::refused(vec![refusal], Some(asked));
+        }
         if let Some(refusal) = case_number_missing(caller, &plan) {
             return Reply::refused(vec![refusal], Some(asked));
         }
@@ -155,13 +198,58 @@ impl Engine {
             bound_to: &bound_to,
             deadline: started + Duration::from_millis(self.bounds.limits().time_ms),
         };
+        let missing = self.missing(&document, rights, &variables, &plan.denied);
         match run::run(&run, &plan, variables, &others).await {
-            Ok(answer) => Reply::answered(answer, &plan, asked, &document.validated),
+            Ok(answer) => Reply { missing, ..Reply::answered(answer, &plan, asked, &document.validated) },
             Err(refusal) => Reply::refused(vec![refusal], Some(asked)),
         }
     }
 
-    fn document(&self, request: &Request) -> Result<Arc<Document>, Vec<Refusal>> {
+    /// Begins what a subscription watches. Its events are the caller's to record before they leave.
+    pub async fn watch(
+        self: &Arc<Self>,
+        caller: &Caller,
+        request: &Request,
+    ) -> Result<BoxStream<'static, Response>, Vec<Refusal>> {
+        let document = self.document(request)?;
+        if document.validated.operation().ty != OperationType::Subscription {
+            return Err(vec![Refusal::input(
+                "Only subscriptions are answered over a WebSocket: send queries and mutations by POST.",
+                "WebSocket 僅受理 subscription：query 與 mutation 請以 POST 傳送。",
+            )]);
+        }
+        let variables = self.face.variables(&document.validated, &request.variables)?;
+        Ok(self.face.watch(&document.validated, &variables, self.data(request, Some(caller))))
+    }
+
+    fn data(self: &Arc<Self>, request: &Request, caller: Option<&Caller>) -> Data {
+        let mut data = Data::default();
+        if let Some(caller) = caller {
+            data.insert(self.clone());
+            data.insert(self.procedure.clone());
+            data.insert(request.act(caller));
+        }
+        data
+    }
+
+    /// A dataset that was suspended or withdrawn is not asked, whoever asks.
+    fn out_of_service(&self, plan: &Plan) -> Option<Refusal> {
+        let snapshot = self.procedure.accounts().rights().current();
+        let mut closed = plan.datasets.iter().filter_map(|id| {
+            let dataset = self.face.catalog().dataset(*id);
+            Some((dataset, snapshot.out_of_service(&dataset.code)?))
+        });
+        let (dataset, state) = closed.next()?;
+        let (en, zh) = if state.withdrawn { ("withdrawn", "終止提供") } else { ("suspended", "暫停提供") };
+        let refusal = Refusal::new(
+            Code::DatasetSuspended,
+            format!("The dataset {} is {en}: {}", dataset.code, state.reason),
+            format!("資料庫 {}（{}）{zh}：{}", dataset.title, dataset.code, state.reason),
+        );
+        Some(refusal.with("dataset", dataset.code.as_str()).with("custodian", dataset.custodian.as_str()))
+    }
+
+    pub(super) fn document(&self, request: &Request) -> Result<Arc<Document>, Vec<Refusal>> {
         let key = (request.query.clone(), request.operation_name.clone());
         if let Some(document) = self.documents.get(&key) {
             return Ok(document);
@@ -178,12 +266,27 @@ impl Engine {
         Ok(document)
     }
 
-    fn others(&self, validated: &Validated, variables: &Variables) -> Result<HashMap<String, String>, Vec<Refusal>> {
-        if !validated.has_introspection {
-            return Ok(HashMap::new());
+    async fn others(
+        self: &Arc<Self>,
+        validated: &Validated,
+        request: &Request,
+        caller: Option<&Caller>,
+        variables: &Variables,
+    ) -> Result<Map<String, Value>, Vec<Refusal>> {
+        if !validated.has_introspection && !validated.has_procedure {
+            return Ok(Map::new());
         }
-        let answers = self.face.introspect(validated, variables)?;
-        Ok(answers.into_iter().map(|(key, value)| (key, value.to_string())).collect())
+        let answers = self.face.others(validated, variables, self.data(request, caller)).await;
+        answers.map_err(|refusals| {
+            let ours = |refusal: Refusal| match refusal.code {
+                Code::Internal => {
+                    tracing::error!(request = %request.record, "an operation of the procedure failed");
+                    refusal.with("requestId", request.record.to_string())
+                }
+                _ => refusal,
+            };
+            refusals.into_iter().map(ours).collect()
+        })
     }
 
     fn plan(
@@ -217,6 +320,19 @@ impl Engine {
 }
 
 impl Request {
+    fn act(&self, caller: &Caller) -> Act {
+        let mut digest = blake3::Hasher::new();
+        // A map of JSON values always becomes JSON.
+        let variables = serde_json::to_vec(&self.variables).unwrap_or_default();
+        digest.update(self.query.as_bytes()).update(&[0]).update(&variables);
+        Act {
+            caller: caller.clone(),
+            key: caller.idempotency_key.clone(),
+            digest: digest.finalize().to_hex().to_string(),
+            record: self.record,
+        }
+    }
+
     /// What was asked, for the record of a request that did not come to its end.
     pub fn asked(&self) -> Asked {
         Asked {
@@ -286,7 +402,16 @@ fn case_number_missing(caller: Option<&Caller>, plan: &Plan) -> Option<Refusal> 
 impl Reply {
     fn refused(mut errors: Vec<Refusal>, asked: Option<Asked>) -> Reply {
         errors.truncate(ERRORS);
-        Reply { data: None, errors, cost: None, kind: Kind::Denied, asked, touched: Vec::new(), objects: 0 }
+        Reply {
+            data: None,
+            errors,
+            cost: None,
+            kind: Kind::Denied,
+            asked,
+            touched: Vec::new(),
+            objects: 0,
+            missing: None,
+        }
     }
 
     fn answered(answer: Answer, plan: &Plan, asked: Asked, validated: &Validated) -> Reply {
@@ -295,10 +420,30 @@ impl Reply {
             data: Some(answer.written.data),
             errors: plan.denied.clone(),
             cost: data.then_some(answer.cost),
-            kind: if validated.has_data { Kind::Query } else { Kind::Introspection },
+            kind: match (validated.has_data, validated.has_procedure) {
+                (true, _) => Kind::Query,
+                (false, true) => Kind::Procedure,
+                (false, false) => Kind::Introspection,
+            },
             asked: Some(asked),
             touched: answer.written.touched,
             objects: answer.written.objects,
+            missing: None,
+        }
+    }
+
+    /// A step of the procedure was taken; nothing of the datasets was touched.
+    fn stepped(answer: &Map<String, Value>, asked: Asked) -> Reply {
+        let data = serde_json::to_vec(answer).unwrap_or_default(); // JSON always becomes JSON
+        Reply {
+            data: Some(data),
+            errors: Vec::new(),
+            cost: None,
+            kind: Kind::Procedure,
+            asked: Some(asked),
+            touched: Vec::new(),
+            objects: 0,
+            missing: None,
         }
     }
 
@@ -329,6 +474,9 @@ impl Reply {
         if let Some(estimated) = self.cost {
             // The rows that stand in the answer; those that were loaded to find them are not the caller's to know.
             extensions.insert("cost".into(), json!({ "estimated": estimated, "rows": self.objects }));
+        }
+        if let Some(missing) = &self.missing {
+            extensions.insert("missing".into(), missing.clone());
         }
         if !extensions.is_empty() {
             body.extend_from_slice(b",\"extensions\":");

@@ -1,26 +1,31 @@
-//! The GraphQL face: the schema made from the catalogue, validation, variables, introspection. Answering
-//! dataset fields is left to `query`; the library's executor never sees them.
+//! The GraphQL face: the schema made from the catalogue and the procedure, validation, variables, introspection.
+//! Answering dataset fields is left to `query`; the library's executor never sees them.
 
 mod coerce;
 pub mod engine;
-mod introspect;
+mod inquiry;
 mod limits;
 mod messages;
+mod others;
 mod overlap;
+mod procedure;
 mod register;
 mod shape;
 mod shape_inputs;
 mod shape_outputs;
+mod shape_procedure;
 mod validate;
 mod values;
 mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions, Schema, ValidationMode, Variables};
+use async_graphql::futures_util::stream::{self, BoxStream, StreamExt};
+use async_graphql::{Data, Response, SDLExportOptions, Schema, ValidationMode, Variables};
 use serde_json::{Map, Value};
 
-pub use register::QueryRoot;
+pub use procedure::SubscriptionRoot;
+pub use register::{MutationRoot, QueryRoot};
 pub use validate::Validated;
 
 use crate::access::refusal::Refusal;
@@ -28,7 +33,7 @@ use crate::catalog::Catalog;
 use crate::config::Limits;
 use shape::Shape;
 
-type Library = Schema<QueryRoot, EmptyMutation, EmptySubscription>;
+type Library = Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
 /// The schema of one catalogue, ready to validate and to describe itself.
 pub struct Face {
@@ -36,8 +41,8 @@ pub struct Face {
     shape: Arc<Shape>,
     /// Applies every rule and executes nothing.
     validation: Library,
-    /// Executes what is already known to be valid.
-    introspection: Library,
+    /// Executes what is already known to be valid and is not of the datasets.
+    library: Library,
 }
 
 impl Face {
@@ -48,9 +53,9 @@ impl Face {
         let levels = limits::LEVELS + 3;
         let validation =
             register::builder(&shape).extension(validate::OnlyValidate).limit_recursive_depth(levels).finish();
-        let introspection =
+        let library =
             register::builder(&shape).validation_mode(ValidationMode::Fast).limit_recursive_depth(2 * levels).finish();
-        Face { catalog, shape, validation, introspection }
+        Face { catalog, shape, validation, library }
     }
 
     /// The catalogue that the schema was made from.
@@ -80,8 +85,22 @@ impl Face {
         variables::coerce(&self.shape, &validated.variables, given)
     }
 
-    /// Response key → answer for `__schema`, `__type` and `__typename` at the root.
-    pub fn introspect(&self, validated: &Validated, variables: &Variables) -> Result<Map<String, Value>, Vec<Refusal>> {
-        introspect::introspect(self, validated, variables)
+    /// Response key → answer for what is not of the datasets: introspection and the procedure. `data` is what the
+    /// procedure's fields need.
+    pub async fn others(
+        &self,
+        validated: &Validated,
+        variables: &Variables,
+        data: Data,
+    ) -> Result<Map<String, Value>, Vec<Refusal>> {
+        others::answer(self, validated, variables, data).await
+    }
+
+    /// The events of a subscription.
+    pub fn watch(&self, validated: &Validated, variables: &Variables, data: Data) -> BoxStream<'static, Response> {
+        match others::request(self, validated, variables, data) {
+            Some(request) => self.library.execute_stream(request).boxed(),
+            None => stream::empty().boxed(),
+        }
     }
 }

@@ -11,34 +11,71 @@ use async_graphql::registry::{
     __DirectiveLocation, MetaDirective, MetaDirectiveInvocation, MetaEnumValue, MetaField, MetaInputValue, MetaType,
     MetaTypeId, Registry,
 };
-use async_graphql::resolver_utils::resolve_container;
+use async_graphql::resolver_utils::{resolve_container, resolve_container_serial};
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, EmptyMutation, EmptySubscription, ObjectType, OutputType, Positioned,
-    Schema, SchemaBuilder, ServerError, ServerResult, Value,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, Schema, SchemaBuilder,
+    ServerResult, Value,
 };
 
 use super::coerce;
+use super::procedure::{Questions, Steps, SubscriptionRoot};
 use super::shape::{Field, Input, InputField, InputKind, Object, Shape};
+use crate::procedure::{Act, Fault, rules};
 
 thread_local! {
     static SHAPE: RefCell<Option<Arc<Shape>>> = const { RefCell::new(None) };
 }
 
 /// Starts a schema of this shape.
-pub(super) fn builder(shape: &Arc<Shape>) -> SchemaBuilder<QueryRoot, EmptyMutation, EmptySubscription> {
+pub(super) fn builder(shape: &Arc<Shape>) -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     SHAPE.set(Some(shape.clone()));
-    let builder = Schema::build(QueryRoot, EmptyMutation, EmptySubscription);
+    let builder = Schema::build(QueryRoot, MutationRoot, SubscriptionRoot);
     SHAPE.set(None);
     builder
 }
 
-/// The query root: registered for validation and introspection; dataset fields are answered by `query`.
+/// The query root: dataset fields are registered for validation and introspection and answered by `query`; the
+/// procedure's are answered by the library, once the rules have let them pass.
 pub struct QueryRoot;
 
 impl ContainerType for QueryRoot {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        Err(ServerError::new("dataset fields are not answered here", Some(ctx.item.pos)))
+        may(ctx)?;
+        Questions::default().resolve_field(ctx).await
     }
+}
+
+/// The mutation root: the procedure's steps, once the rules have let them pass.
+pub struct MutationRoot;
+
+impl ContainerType for MutationRoot {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        may(ctx)?;
+        Steps::default().resolve_field(ctx).await
+    }
+}
+
+impl OutputType for MutationRoot {
+    fn type_name() -> Cow<'static, str> {
+        Steps::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Steps::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _field: &Positioned<Selected>) -> ServerResult<Value> {
+        resolve_container_serial(ctx, self).await
+    }
+}
+
+impl ObjectType for MutationRoot {}
+
+/// The table of rules stands before every root field of the procedure.
+fn may(ctx: &Context<'_>) -> ServerResult<()> {
+    let refused = |error: async_graphql::Error| error.into_server_error(ctx.item.pos);
+    let act = ctx.data::<Act>().map_err(refused)?;
+    rules::decide(&act.caller, ctx.field().name()).map_err(|refusal| refused(Fault::from(refusal).into()))
 }
 
 impl OutputType for QueryRoot {
@@ -74,12 +111,22 @@ fn register(shape: &Shape, registry: &mut Registry) -> MetaType {
     for (name, of) in &shape.objects {
         let registered = object(name, of);
         if name == "Query" {
-            root = Some(registered);
+            root = Some(with_questions(registered, registry));
         } else {
             registry.types.insert(name.clone(), registered);
         }
     }
     root.unwrap_or_else(|| object("Query", &Object { description: String::new(), fields: Vec::new() }))
+}
+
+/// The procedure's questions stand at the root among the datasets' fields.
+fn with_questions(mut root: MetaType, registry: &mut Registry) -> MetaType {
+    let questions = registry.create_fake_output_type::<Questions>();
+    registry.types.remove(&*Questions::type_name());
+    if let (MetaType::Object { fields, .. }, MetaType::Object { fields: asked, .. }) = (&mut root, questions) {
+        fields.extend(asked);
+    }
+    root
 }
 
 fn semantic_non_null() -> MetaDirective {
@@ -176,6 +223,17 @@ fn input(name: &str, of: &Input) -> MetaType {
                 requires_scopes: Vec::new(),
             }
         }
+        InputKind::Any => MetaType::Scalar {
+            name: name.to_owned(),
+            description: text(&of.description),
+            is_valid: None,
+            visible: None,
+            inaccessible: false,
+            tags: Vec::new(),
+            specified_by_url: None,
+            directive_invocations: Vec::new(),
+            requires_scopes: Vec::new(),
+        },
         InputKind::Enum(words) => MetaType::Enum {
             name: name.to_owned(),
             description: text(&of.description),

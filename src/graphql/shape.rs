@@ -17,6 +17,15 @@ pub(super) struct Shape {
     pub(super) inputs: BTreeMap<String, Input>,
     /// What clients may select from, by name.
     pub(super) objects: BTreeMap<String, Object>,
+    /// The same of the procedure, whose types the library derives and registers itself.
+    pub(super) procedure: Procedure,
+}
+
+/// The procedure's types.
+#[derive(Debug, Default)]
+pub(super) struct Procedure {
+    pub(super) inputs: BTreeMap<String, Input>,
+    pub(super) objects: BTreeMap<String, Object>,
 }
 
 /// A type that may be sent.
@@ -32,6 +41,8 @@ pub(super) enum InputKind {
     /// Words with their descriptions.
     Enum(Vec<(String, String)>),
     Object(Vec<InputField>),
+    /// Any value: what it must be, its reader says.
+    Any,
 }
 
 /// A field of an input object, or an argument.
@@ -66,15 +77,27 @@ pub(super) struct Field {
 impl Shape {
     /// Draws the schema of a catalogue.
     pub(super) fn of(catalog: &Catalog) -> Shape {
-        let mut shape = Shape { inputs: BTreeMap::new(), objects: BTreeMap::new() };
+        let mut shape = Shape { inputs: BTreeMap::new(), objects: BTreeMap::new(), procedure: Procedure::default() };
         super::shape_inputs::draw(catalog, &mut shape.inputs);
         super::shape_outputs::draw(catalog, &mut shape.objects);
+        super::shape_procedure::draw(&mut shape);
         shape
     }
 
     /// A field that can be selected.
     pub(super) fn field(&self, object: &str, name: &str) -> Option<&Field> {
-        self.objects.get(object)?.fields.iter().find(|field| field.name == name)
+        let of = [&self.objects, &self.procedure.objects].into_iter().filter_map(|objects| objects.get(object));
+        of.flat_map(|object| &object.fields).find(|field| field.name == name)
+    }
+
+    /// A type that may be sent.
+    pub(super) fn input(&self, name: &str) -> Option<&Input> {
+        self.inputs.get(name).or_else(|| self.procedure.inputs.get(name))
+    }
+
+    /// Names of the types that may be sent.
+    pub(super) fn input_names(&self) -> impl Iterator<Item = &str> {
+        self.inputs.keys().chain(self.procedure.inputs.keys()).map(String::as_str)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Validated {
     pub operation_name: Option<String>,
     /// Something of the datasets is selected at the root.
     pub has_data: bool,
+    /// Something of the procedure is selected at the root.
+    pub has_procedure: bool,
     /// `__schema`, `__type` or `__typename` is selected at the root.
     pub has_introspection: bool,
     pub(super) variables: Vec<VariableType>,
@@ -44,6 +46,11 @@ impl Validated {
                 &operations[self.operation_name.as_deref().unwrap_or_default()].node
             }
         }
+    }
+
+    /// Anything but the schema itself is for those who are signed in.
+    pub fn needs_caller(&self) -> bool {
+        self.has_data || self.has_procedure
     }
 
     /// Names of the declared variables.
@@ -90,15 +97,43 @@ pub(super) fn validate(
         return Err(refusals);
     }
 
-    let mut validated =
-        Validated { document, operation_name, has_data: false, has_introspection: false, variables: Vec::new() };
-    let (mut data, mut introspection) = (false, false);
-    roots(&validated.document, &validated.operation().selection_set.node, &mut |field| {
-        *(if field.name.node.starts_with("__") { &mut introspection } else { &mut data }) = true;
-    });
+    let mut validated = Validated {
+        document,
+        operation_name,
+        has_data: false,
+        has_procedure: false,
+        has_introspection: false,
+        variables: Vec::new(),
+    };
+    let (mut data, mut procedure, mut introspection) = (false, false, 0usize);
+    let mut procedure_roots = 0;
+    roots(
+        &validated.document,
+        &validated.operation().selection_set.node,
+        &mut |field| match field.name.node.as_str() {
+            name if name.starts_with("__") => introspection += 1,
+            name if is_of_datasets(face, validated.operation().ty, name) => data = true,
+            _ => {
+                procedure = true;
+                procedure_roots += 1;
+            }
+        },
+    );
+    if validated.operation().ty == OperationType::Mutation && procedure_roots + introspection != 1 {
+        return Err(one(Refusal::new(
+            Code::ValidationFailed,
+            "One operation takes one step: a mutation holds exactly one field.",
+            "一個操作僅辦理一個步驟：mutation 須恰有一個欄位。",
+        )));
+    }
     let variables = VariableType::of(validated.operation());
-    (validated.has_data, validated.has_introspection, validated.variables) = (data, introspection, variables);
+    (validated.has_data, validated.has_procedure, validated.variables) = (data, procedure, variables);
+    validated.has_introspection = introspection > 0;
     Ok(validated)
+}
+
+fn is_of_datasets(face: &Face, of: OperationType, name: &str) -> bool {
+    of == OperationType::Query && face.catalog().find_root(name).is_some()
 }
 
 /// The name of the operation that is meant.
@@ -111,16 +146,7 @@ fn choose(document: &ExecutableDocument, asked: Option<&str>) -> Result<Option<S
         _ => None,
     };
     match (chosen, asked) {
-        (Some((name, operation)), _) if operation.node.ty == OperationType::Query => Ok(Some(name.to_string())),
-        (Some((name, operation)), _) => {
-            let kind = operation.node.ty;
-            let refusal = Refusal::new(
-                Code::ValidationFailed,
-                format!("\"{name}\" is a {kind}; there are queries only."),
-                format!("「{name}」是 {kind}；目前只有 query。"),
-            );
-            Err(refusal.at(position(operation.pos)))
-        }
+        (Some((name, _)), _) => Ok(Some(name.to_string())),
         (None, Some(name)) => Err(Refusal::new(
             Code::BadUserInput,
             format!("The document has no operation named \"{name}\"."),
@@ -140,8 +166,8 @@ fn unknown_types(shape: &Shape, document: &ExecutableDocument) -> Vec<Refusal> {
         for variable in &operation.node.variable_definitions {
             let ty = variable.node.var_type.node.to_string();
             let name = innermost(&ty);
-            if !shape.inputs.contains_key(name) {
-                let (en, zh) = hint(name, shape.inputs.keys().map(String::as_str));
+            if shape.input(name).is_none() {
+                let (en, zh) = hint(name, shape.input_names());
                 let refusal = Refusal::new(
                     Code::ValidationFailed,
                     format!("\"{name}\" is no type that can be sent.{en}"),

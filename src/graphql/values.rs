@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql::parser::types::{
-    BaseType, Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
-    Type,
+    BaseType, Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
+    SelectionSet, Type,
 };
 use async_graphql::{Name, Pos, Positioned};
 
@@ -72,7 +72,12 @@ impl Check<'_> {
                 self.refusals.extend(check.wrong.into_iter().map(|wrong| refuse(&wrong, pos)));
             }
         }
-        self.selection("Query", &mut operation.selection_set.node);
+        let root = match operation.ty {
+            OperationType::Query => "Query",
+            OperationType::Mutation => "Mutation",
+            OperationType::Subscription => "Subscription",
+        };
+        self.selection(root, &mut operation.selection_set.node);
     }
 
     fn selection(&mut self, on: &str, set: &mut SelectionSet) {

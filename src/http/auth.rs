@@ -32,16 +32,28 @@ pub fn authenticate(app: &App, headers: &HeaderMap, client_address: Option<IpAdd
             "密碼已逾期，請至 /auth/password 變更。",
         ));
     }
-    let form = choose_form(app, &person, &read(headers, "x-form")?)?;
-    let purpose = choose_purpose(form.as_deref(), read(headers, "x-purpose")?)?;
+    let (named_form, named_purpose) = (read(headers, "x-form")?, read(headers, "x-purpose")?);
+    let chosen = choose_form(app, &person, &named_form).and_then(|form| {
+        let purpose = choose_purpose(form.as_deref(), named_purpose.clone())?;
+        Ok((form, purpose))
+    });
+    let ((form, purpose), without_form) = match chosen {
+        Ok(chosen) => (chosen, None),
+        // What was named must hold; what was not named is missed only where a dataset is asked.
+        Err(refusal) if named_form.is_some() || named_purpose.is_some() => return Err(refusal),
+        Err(refusal) => ((None, None), Some(Box::new(refusal))),
+    };
     Ok(Caller {
         account_id: person.id,
         account: Arc::clone(&person.name),
         agency: Arc::clone(&person.agency),
+        roles: Arc::clone(&person.roles),
         session: token.claims.sid,
         form,
+        without_form,
         purpose,
         case_number: read(headers, "x-case-number")?.map(Arc::from),
+        idempotency_key: read(headers, "idempotency-key")?.map(Arc::from),
         client_address,
         request_id: headers::request_id(headers).unwrap_or_else(|| app.accounts.new_id()),
         language: headers::language(headers),
@@ -123,26 +135,35 @@ fn choose_form(app: &App, person: &Person, named: &Option<String>) -> Result<Opt
         .map(|form| &form.rights)
         .filter(|form| form.from <= today && today <= form.until)
         .collect();
-    let numbers = || held.iter().map(|form| form.number.as_ref()).collect::<Vec<_>>();
-    match (named, held.as_slice()) {
-        (Some(number), _) => match held.iter().find(|form| *form.number == **number) {
-            Some(form) => Ok(Some(Arc::clone(form))),
-            // The same whether it exists or not.
-            None => Err(Refusal::new(
-                Code::FormRequired,
-                "You do not hold the form named in X-Form, or its period is over.",
-                "您未持有 X-Form 所列之表單，或其期間已屆滿。",
-            )
-            .with("held", numbers())),
-        },
-        (None, []) => Ok(None),
-        (None, [only]) => Ok(Some(Arc::clone(only))),
-        (None, several) => Err(Refusal::new(
+    let numbers = || held.iter().map(|form| form.sub_form.as_ref()).collect::<Vec<_>>();
+    let several = |some: &[&Arc<FormRights>]| {
+        Refusal::new(
             Code::FormRequired,
-            format!("You hold {} forms: name the one in use in X-Form.", several.len()),
-            format!("您持有 {} 份表單：請於 X-Form 註明使用中之表單。", several.len()),
+            format!("You hold {} forms: name the one in use in X-Form.", some.len()),
+            format!("您持有 {} 份表單：請於 X-Form 註明使用中之表單。", some.len()),
+        )
+        .with("held", numbers())
+    };
+    let Some(number) = named else {
+        return match held.as_slice() {
+            [] => Ok(None),
+            [only] => Ok(Some(Arc::clone(only))),
+            some => Err(several(some)),
+        };
+    };
+    // A master form's number stands for its sub-form where one only is held of it. Rights of two are never added up.
+    let named: Vec<&Arc<FormRights>> =
+        held.iter().filter(|form| *form.sub_form == **number || *form.number == **number).copied().collect();
+    match named.as_slice() {
+        [only] => Ok(Some(Arc::clone(only))),
+        // The same whether it exists or not.
+        [] => Err(Refusal::new(
+            Code::FormRequired,
+            "You do not hold the form named in X-Form, or its period is over.",
+            "您未持有 X-Form 所列之表單，或其期間已屆滿。",
         )
         .with("held", numbers())),
+        some => Err(several(some)),
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use super::state::App;
 use super::status::{refuse, status_of};
-use super::{auth, body, headers};
+use super::{auth, body, headers, websocket};
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 use crate::graphql::engine::{self, Reply};
@@ -27,7 +28,9 @@ const ANSWER: &str = "application/graphql-response+json";
 
 /// The routes of the GraphQL API.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/graphql", get(handle).post(handle)).route("/schema.graphql", get(schema))
+    Router::new()
+        .route("/graphql", get(websocket::upgrade_or_answer).post(handle))
+        .route("/schema.graphql", get(schema))
 }
 
 /// The schema as text.
@@ -40,7 +43,7 @@ async fn schema(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     respond(StatusCode::OK, "text/plain; charset=utf-8", app.sdl.as_bytes().to_vec())
 }
 
-async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let started = Instant::now();
     let response = respond_to(&app, request, started).await;
     app.numbers.answered(response.extensions().get().copied(), started.elapsed());
@@ -60,10 +63,11 @@ async fn respond_to(app: &App, request: Request, started: Instant) -> Response {
     } else {
         read_body(app, &parts.headers, body).await
     };
-    let asked = match asked {
+    let mut asked = match asked {
         Ok(asked) => asked,
         Err(Unread { status, refusal }) => return with_status(status, &refusal, language),
     };
+    asked.record = app.accounts.new_id();
     let caller = auth::authenticate(app, &parts.headers, address);
     if let Err(refusal) = &caller
         && (!app.config.server.public_schema || auth::bearer(&parts.headers).is_some())
@@ -77,7 +81,34 @@ async fn respond_to(app: &App, request: Request, started: Instant) -> Response {
     {
         return with_status(StatusCode::METHOD_NOT_ALLOWED, &variables_in_url(), language);
     }
-    answer(app, caller, asked, Circumstances { started, language, media, address }).await
+    let step = app.engine.kind_of(&asked);
+    if step == OperationType::Mutation && parts.method == Method::GET {
+        return with_status(StatusCode::METHOD_NOT_ALLOWED, &step_by_get(), language);
+    }
+    if step == OperationType::Subscription {
+        return with_status(StatusCode::BAD_REQUEST, &subscription_by_http(), language);
+    }
+    let around = Circumstances { started, language, media, address };
+    // A step that is under way must be known of, whatever becomes of its end.
+    if step == OperationType::Mutation
+        && let Ok(caller) = &caller
+        && let Err(refusal) = intend(app, caller, &asked, &around).await
+    {
+        return refuse(&refusal, language);
+    }
+    answer(app, caller, asked, around).await
+}
+
+/// Records that a step of the procedure is about to be taken: it may happen even if its end cannot be recorded.
+async fn intend(app: &App, caller: &Caller, asked: &engine::Request, around: &Circumstances) -> Result<(), Refusal> {
+    let mut record = frame(app, caller, around.started, app.accounts.new_id(), Kind::Procedure, Outcome::default());
+    record.who.client_address = around.address;
+    record.asked = Some(asked.asked());
+    record.note = Some(format!("begins {}", asked.record));
+    app.audit.commit(record).await.map(drop).map_err(|reason| {
+        tracing::error!(%reason, request = %caller.request_id, "a step was not begun: no durable record");
+        audit_unavailable()
+    })
 }
 
 /// What an answer depends on besides the question.
@@ -113,7 +144,7 @@ async fn answer(app: &App, caller: Result<Caller, Refusal>, asked: engine::Reque
         // Nobody is signed in: the schema alone was read, and no dataset.
         return answered(respond(status, around.media, reply.body(around.language, None)), first_error);
     };
-    let id = app.accounts.new_id();
+    let id = asked.record;
     let body = reply.body(around.language, Some(id));
     let record = record(app, caller, &around, id, reply, &body);
     match app.audit.commit(record).await {
@@ -145,13 +176,32 @@ impl Drop for Abandoned<'_> {
             return;
         }
         let outcome = Outcome { code: Some(Arc::from("ABANDONED")), rows: 0, bytes: 0, digest: [0; 16] };
-        let id = self.app.accounts.new_id();
+        let id = self.asked.record;
         let mut record = frame(self.app, self.caller, self.started, id, Kind::Query, outcome);
         record.asked = Some(self.asked.asked());
         record.note = Some("the client went away before the answer was ready; nothing was sent".to_string());
         // The log takes the record at once; nobody is left to wait for it.
         drop(self.app.audit.commit(record));
     }
+}
+
+/// Records something that a caller is about to be sent outside of a request: an event that they watch.
+pub(super) async fn record_event(
+    app: &App,
+    caller: &Caller,
+    asked: &engine::Request,
+    started: Instant,
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let (bytes, digest) = (body.len() as u64, app.audit.digest(body));
+    let outcome = Outcome { code: None, rows: 0, bytes, digest };
+    let mut record = frame(app, caller, started, app.accounts.new_id(), Kind::Procedure, outcome);
+    record.asked = Some(asked.asked());
+    record.note = Some(format!("event of {}", asked.record));
+    app.audit.commit(record).await.map(drop).map_err(|reason| {
+        tracing::error!(%reason, request = %caller.request_id, "an event was withheld: no durable record");
+        audit_unavailable()
+    })
 }
 
 fn record(app: &App, caller: &Caller, around: &Circumstances, id: Uuid, reply: Reply, body: &[u8]) -> Record {
@@ -184,6 +234,7 @@ fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, out
         why: Why {
             form: form.map(|form| form.number.clone()),
             form_version: form.map_or(0, |form| form.version),
+            sub_form: form.map(|form| form.sub_form.clone()),
             purpose: caller.purpose.clone(),
             case_number: caller.case_number.clone(),
         },
@@ -274,7 +325,8 @@ fn request(
         ),
     })?;
     let operation_name = operation_name.filter(|name| !name.is_empty());
-    Ok(engine::Request { query, operation_name, variables: variables.unwrap_or_default() })
+    let variables = variables.unwrap_or_default();
+    Ok(engine::Request { query, operation_name, variables, ..engine::Request::default() })
 }
 
 fn not_understood() -> Unread {
@@ -292,6 +344,17 @@ fn variables_in_url() -> Refusal {
     Refusal::input(
         "Variables are not taken in a URL, where they would be kept by others: use POST.",
         "變數不可置於網址中，以免遭他處留存：請改用 POST。",
+    )
+}
+
+fn step_by_get() -> Refusal {
+    Refusal::input("A mutation is not taken by GET: use POST.", "mutation 不得以 GET 傳送：請改用 POST。")
+}
+
+fn subscription_by_http() -> Refusal {
+    Refusal::input(
+        "A subscription is answered over a WebSocket at this address, by the protocol graphql-transport-ws.",
+        "subscription 須於此網址以 WebSocket（graphql-transport-ws）傳送。",
     )
 }
 

@@ -19,6 +19,7 @@ pub mod server;
 pub mod sign_in;
 pub mod state;
 pub mod status;
+pub mod websocket;
 
 pub use state::App;
 
@@ -31,7 +32,7 @@ pub fn account_routes() -> Router<Arc<App>> {
 pub fn router(app: Arc<App>) -> Router {
     let mut routes = account_routes().merge(graphql::routes()).merge(health::routes());
     if app.config.server.playground {
-        routes = routes.merge(playground::routes(app.demo_accounts.clone()));
+        routes = routes.merge(playground::routes(app.demo_accounts.get().cloned()));
     }
     let sniff = SetResponseHeaderLayer::if_not_present(
         HeaderName::from_static("x-content-type-options"),

@@ -318,6 +318,7 @@ async fn me(State(app): State<Arc<App>>, request: Request) -> Response {
                 let purpose = |(code, title): &(Arc<str>, String)| json!({ "code": &**code, "title": title });
                 json!({
                     "number": &*form.rights.number,
+                    "subForm": &*form.rights.sub_form,
                     "title": &*form.rights.title,
                     "version": form.rights.version,
                     "purposes": form.purposes.iter().map(purpose).collect::<Vec<_>>(),

@@ -14,6 +14,7 @@ use crate::audit::{AuditLog, Recovery};
 use crate::catalog::Catalog;
 use crate::config::{Clock, Config, Entropy};
 use crate::graphql::engine::Engine;
+use crate::procedure::Procedure;
 use crate::query::page::Sealer;
 use crate::store::control;
 use crate::store::layout::Databases;
@@ -27,7 +28,7 @@ pub struct App {
     /// The schema as text.
     pub sdl: String,
     /// Answers operations.
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     /// People, sessions, forms; `accounts.rights()` is the rights store.
     pub accounts: Arc<Accounts>,
     /// The audit log.
@@ -39,7 +40,7 @@ pub struct App {
     /// Randomness.
     pub entropy: Entropy,
     /// The demo's accounts as JSON, for the playground's one click; none on a real installation.
-    pub demo_accounts: Option<Arc<str>>,
+    pub demo_accounts: std::sync::OnceLock<Arc<str>>,
 }
 
 impl App {
@@ -49,7 +50,6 @@ impl App {
         catalog: Arc<Catalog>,
         clock: Clock,
         entropy: Entropy,
-        demo_accounts: Option<Arc<str>>,
     ) -> anyhow::Result<(App, Recovery)> {
         let db = control::connect(&config.control).await.context("the control database")?;
         let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await?;
@@ -60,9 +60,11 @@ impl App {
         let key = cursor_key(&config.accounts.keys_dir, &entropy).context("the key that seals cursors")?;
         let nonces = entropy.clone();
         let sealer = Sealer::new(&key, move || nonces.bytes());
-        let engine = Engine::new(catalog.clone(), databases, &config.limits, sealer);
+        let audit = Arc::new(audit);
+        let procedure = Procedure::new(accounts.clone(), catalog.clone(), audit.clone(), config.audit.dir.clone());
+        let engine = Arc::new(Engine::new(catalog.clone(), databases, procedure, &config.limits, sealer));
         let sdl = engine.face().sdl();
-        let (audit, numbers) = (Arc::new(audit), Numbers::default());
+        let (numbers, demo_accounts) = (Numbers::default(), Default::default());
         Ok((App { config, catalog, sdl, engine, accounts, audit, numbers, clock, entropy, demo_accounts }, recovery))
     }
 }

@@ -7,8 +7,8 @@ use super::ask::PageField;
 use super::slot::{Number, Slot};
 use crate::access::Refusal;
 use crate::audit::shape::Blob;
-use crate::catalog::Mask;
 use crate::catalog::scalar::Scalar;
+use crate::catalog::{DatasetId, Mask};
 use crate::store::rows::Kind;
 use crate::store::source::Statement;
 
@@ -29,6 +29,8 @@ pub struct Plan {
     pub estimates: Vec<Estimate>,
     /// Uses personal data.
     pub personal: bool,
+    /// Every dataset that it reads or asks a custodian's leave of.
+    pub datasets: Vec<DatasetId>,
 }
 
 /// One statement.

@@ -48,6 +48,7 @@ pub fn plan(
     operation: &Operation,
 ) -> Result<Plan, Vec<Refusal>> {
     let all = uses::list(operation);
+    let datasets = uses::datasets(catalog, &all);
     let personal = all.iter().any(|used| catalog.field(used.field).class >= Class::Personal);
     let refused: Vec<Refusal> = all
         .into_iter()
@@ -81,7 +82,8 @@ pub fn plan(
         denied: Vec::new(),
         personal,
     };
-    planner.operation(operation).map_err(|refusal| vec![refusal])
+    let plan = planner.operation(operation).map_err(|refusal| vec![refusal])?;
+    Ok(Plan { datasets, ..plan })
 }
 
 impl Planner<'_> {
@@ -103,6 +105,7 @@ impl Planner<'_> {
             denied: self.denied,
             estimates: self.estimates,
             personal: self.personal,
+            datasets: Vec::new(),
         })
     }
 

@@ -3,7 +3,7 @@
 
 use super::ask::{Filter, Object, Operation, PartKind, Root, RootKind, SelectedKind, Window};
 use crate::access::{Position, Use};
-use crate::catalog::FieldId;
+use crate::catalog::{Catalog, DatasetId, FieldId, FieldKind};
 
 /// One use of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,20 @@ fn list_window(window: &Window, path: &[String], uses: &mut Vec<Used>) {
     for word in &window.order {
         uses.push(used(word.field, Use::Order));
     }
+}
+
+/// Every dataset that these uses touch: those whose custodians decide, and those whose tables are read.
+pub fn datasets(catalog: &Catalog, uses: &[Used]) -> Vec<DatasetId> {
+    let mut all = std::collections::BTreeSet::new();
+    for used in uses {
+        let field = catalog.field(used.field);
+        all.extend([field.dataset, catalog.type_def(field.owner).dataset]);
+        if let FieldKind::Join(join) = &field.kind {
+            all.insert(catalog.type_def(join.target).dataset);
+            all.extend(join.through.as_ref().map(|through| through.dataset));
+        }
+    }
+    all.into_iter().collect()
 }
 
 /// Every field that a condition looks at, those at the far end of joins included.

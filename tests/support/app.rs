@@ -113,7 +113,7 @@ impl TestApp {
         let connections = catalog.connections(&config.datasets);
         cityquery::store::migrate::migrate(&connections).await.expect("migrates the datasets");
         let clock = Clock::standing_at(datetime!(2026-03-02 01:00 UTC));
-        let (app, _) = App::open(config, catalog, clock.clone(), Entropy::seeded(7), None).await.expect("opens");
+        let (app, _) = App::open(config, catalog, clock.clone(), Entropy::seeded(7)).await.expect("opens");
         let app = Arc::new(app);
         let router = cityquery::http::router(app.clone());
         Self { app, router, clock, _folder: folder, _database: database }
@@ -130,6 +130,8 @@ impl TestApp {
                 roles: &["general-user"],
                 password: PASSWORD,
                 one_time,
+                staff_number: None,
+                email: None,
             };
             accounts.open_person(&person).await.expect("a person");
         }

@@ -1,4 +1,4 @@
-//! A caller and an engine without accounts or HTTP, for tests of what lies below them.
+//! A caller and an engine without people or HTTP, for tests of what lies below them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cityquery::access::{Caller, FormRights, Language, Rights};
+use cityquery::accounts::Accounts;
+use cityquery::audit::AuditLog;
+use cityquery::audit::log::{Options, SERVER};
 use cityquery::catalog::Catalog;
-use cityquery::config::{Config, Connection, Limits};
+use cityquery::config::{Clock, Config, Connection, Entropy, Limits};
 use cityquery::graphql::engine::Engine;
+use cityquery::procedure::Procedure;
 use cityquery::query::page::Sealer;
+use cityquery::store::control;
 use cityquery::store::layout::Databases;
 use time::macros::{date, datetime};
 use uuid::Uuid;
@@ -20,8 +25,22 @@ pub fn limits() -> Limits {
     Limits { aliases: 5_000, fields: 5_000, cost: u64::MAX, rows: 10_000_000, time_ms: 60_000, ..defaults }
 }
 
-/// An engine over filled databases.
-pub fn engine(catalog: &Arc<Catalog>, connections: &BTreeMap<String, Connection>) -> Engine {
+/// An engine, and the folder of its control database and log.
+pub struct TestEngine {
+    engine: Arc<Engine>,
+    _folder: tempfile::TempDir,
+}
+
+impl std::ops::Deref for TestEngine {
+    type Target = Arc<Engine>;
+
+    fn deref(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+}
+
+/// An engine over filled databases; nobody has an account.
+pub async fn engine(catalog: &Arc<Catalog>, connections: &BTreeMap<String, Connection>) -> TestEngine {
     let limits = limits();
     let sqlite = cityquery::config::Config::load(None).expect("the defaults").sqlite;
     let databases = Databases::open(connections, &sqlite, Duration::from_millis(limits.time_ms)).expect("opens");
@@ -31,13 +50,26 @@ pub fn engine(catalog: &Arc<Catalog>, connections: &BTreeMap<String, Connection>
         nonce[..8].copy_from_slice(&next.fetch_add(1, Ordering::Relaxed).to_le_bytes());
         nonce
     };
-    Engine::new(catalog.clone(), databases, &limits, Sealer::new(&[7; 32], nonces))
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = Config::embedded(folder.path()).expect("settings");
+    let (clock, entropy) = (Clock::system(), Entropy::seeded(3));
+    let db = control::connect(&config.control).await.expect("connects");
+    control::migrate(&config.control, &db).await.expect("migrates");
+    let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await.expect("opens");
+    let log = AuditLog::open(Options::new(&config.audit, SERVER, catalog.hash, clock, entropy)).expect("opens").0;
+    let procedure = Procedure::new(accounts, catalog.clone(), Arc::new(log), config.audit.dir);
+    let sealer = Sealer::new(&[7; 32], nonces);
+    TestEngine {
+        engine: Arc::new(Engine::new(catalog.clone(), databases, procedure, &limits, sealer)),
+        _folder: folder,
+    }
 }
 
 /// Somebody who holds one form with those rights.
 pub fn caller(rights: Rights) -> Caller {
     let form = FormRights {
         number: "TEST-1".into(),
+        sub_form: "TEST-1/1".into(),
         title: "測試".into(),
         version: 1,
         agency: "fire-department".into(),
@@ -52,10 +84,13 @@ pub fn caller(rights: Rights) -> Caller {
         account_id: 1,
         account: "tester".into(),
         agency: "fire-department".into(),
+        roles: [].into(),
         session: Uuid::from_u128(1),
         form: Some(Arc::new(form)),
+        without_form: None,
         purpose: Some("test".into()),
         case_number: None,
+        idempotency_key: None,
         client_address: None,
         request_id: Uuid::from_u128(2),
         language: Language::En,

@@ -161,8 +161,7 @@ impl Gate {
         control::migrate(&config.control, &db).await.expect("migrates");
         let clock = Clock::standing_at(datetime!(2026-03-02 01:00 UTC));
         let entropy = Entropy::seeded(11);
-        let (mut app, _) =
-            App::open(config, catalog.clone(), clock.clone(), entropy.clone(), None).await.expect("opens");
+        let (mut app, _) = App::open(config, catalog.clone(), clock.clone(), entropy.clone()).await.expect("opens");
         if let Some(disk) = setup.disk {
             let mut settings = app.config.audit.clone();
             settings.dir = folder.path().join("faulty");
@@ -194,6 +193,8 @@ impl Gate {
             roles: &["general-user"],
             password: PASSWORD,
             one_time: false,
+            staff_number: None,
+            email: None,
         };
         self.app.accounts.open_person(&person).await.expect("a person");
         self.app.accounts.rights().reload(self.app.accounts.db()).await.expect("reads people");

@@ -13,6 +13,8 @@ pub mod digest;
 pub mod disk;
 pub mod gate;
 pub mod grants;
+pub mod hall;
+pub mod hall_steps;
 pub mod naive;
 pub mod plots;
 pub mod postgres;

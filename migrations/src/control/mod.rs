@@ -7,6 +7,8 @@ mod m20260101_000001_people;
 mod m20260101_000002_sessions;
 mod m20260101_000003_forms;
 mod m20260101_000004_audit_index;
+mod m20261127_000005_groups;
+mod m20261127_000006_procedure;
 
 /// Brings the control database up to date.
 pub struct Migrator;
@@ -19,6 +21,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000002_sessions::Migration),
             Box::new(m20260101_000003_forms::Migration),
             Box::new(m20260101_000004_audit_index::Migration),
+            Box::new(m20261127_000005_groups::Migration),
+            Box::new(m20261127_000006_procedure::Migration),
         ]
     }
 

@@ -34,7 +34,13 @@ fn the_documents_example_is_what_is_written() {
             session: None,
             client_address: Some([192, 0, 2, 7].into()),
         },
-        why: Why { form: Some("F-1".into()), form_version: 2, purpose: None, case_number: Some("115-0001".into()) },
+        why: Why {
+            form: Some("F-1".into()),
+            form_version: 2,
+            sub_form: None,
+            purpose: None,
+            case_number: Some("115-0001".into()),
+        },
         right: Right { epoch: 3, schema_hash: [7; 32] },
         asked: Some(Asked {
             document: Blob::text("{ parcels { parcelNo areaM2 } }"),

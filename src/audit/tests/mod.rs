@@ -71,6 +71,7 @@ fn record(number: u128) -> Record {
         why: Why {
             form: Some("F-1".into()),
             form_version: 2,
+            sub_form: Some("F-1/1".into()),
             purpose: Some("inspection".into()),
             case_number: Some("CASE-MARKER-4711".into()),
         },

@@ -1,4 +1,9 @@
-//! `cityquery demo`: everything embedded in one directory, filled and served. The parts are left to `ingest`, `accounts` and `http`.
+//! `cityquery demo`: everything embedded in one directory, filled and served. The parts are left to `ingest`, to the
+//! procedure (`walk`) and to `http`.
+
+pub mod cast;
+mod front_door;
+pub mod walk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +14,9 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::cast::password_of;
 use super::installation::read_catalog;
 use super::{Installation, generate, migrate, serve};
-use crate::accounts::demo;
 use crate::config::{Clock, Config, Entropy};
 use crate::http::{App, server};
 
@@ -89,13 +94,14 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
             let _ = std::fs::remove_file(dir.join(FILLING)); // it says nothing beside the other
         }
     }
-    let (mut app, _) = App::open(config, catalog, Clock::system(), Entropy::system(), None).await?;
-    let accounts = demo::seed(&app.accounts).await?;
+    let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system()).await?;
+    let app = Arc::new(app);
+    let accounts = walk::walk(&app).await.context("the demo's rights, by the procedure")?;
     let json = serde_json::to_string_pretty(&accounts)?;
     write(&dir.join("accounts.json"), &json)?;
-    app.demo_accounts = Some(json.into());
+    let _ = app.demo_accounts.set(json.into()); // nobody else sets it
     print_welcome(&app.config.server.public_url, dir, &accounts, begun);
-    server::serve(Arc::new(app), listener).await
+    server::serve(app, listener).await
 }
 
 /// Keeps what this start chose, for the commands that work beside it: tokens name the address they are for.
@@ -171,7 +177,7 @@ fn print_welcome(url: &str, dir: &Path, accounts: &Value, begun: Instant) {
 
 /// One line that signs in and asks.
 fn curl_line(url: &str) -> String {
-    let password = demo::password_of("fire.officer");
+    let password = password_of("fire.officer");
     let query = "{ usePermits(first: 3, where: { premises: { _some: {} } }) { nodes { permitNo issuedOn parcels { \
                  parcelNo ownerships(first: 2) { share owner { name nationalId } } } } } }";
     format!(

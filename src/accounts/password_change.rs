@@ -1,0 +1,57 @@
+//! Changing one's own password, also an expired or a first one. What a password must be is left to `password`.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, TransactionTrait};
+
+use super::entity::{account, password_history};
+use super::epoch::{self, Epoch};
+use super::password::{self, Weakness};
+use super::{Accounts, AccountsError, Actor, Reason, Refused};
+
+/// Former passwords that may not be used again.
+const HISTORY: u64 = 3;
+
+impl Accounts {
+    /// Changes a person's own password, also an expired one; ends all sessions of the account.
+    pub async fn change_password(&self, name: &str, old: &str, new: &str) -> Result<Actor, AccountsError> {
+        let name = name.trim().to_lowercase();
+        let (account, actor) = self.check_password(&name, old).await?;
+        let weak = |weakness| AccountsError::from(Refused { reason: Reason::Weak(weakness), actor: actor.clone() });
+        password::check_strength(&name, new).map_err(weak)?;
+        let former = password_history::Entity::find()
+            .filter(password_history::Column::AccountId.eq(account.id))
+            .order_by_desc(password_history::Column::Id)
+            .all(&self.db)
+            .await?;
+        // The present one is one of the last three.
+        let recent = former.iter().take(HISTORY as usize - 1).map(|row| row.password_hash.as_str());
+        for hash in account.password_hash.as_deref().into_iter().chain(recent) {
+            if self.hasher.verify(new, Some(hash)).await? {
+                return Err(weak(Weakness::Reused));
+            }
+        }
+        let hash = self.hasher.hash(new, self.entropy.bytes()).await?;
+        let changing = self.db.begin().await?;
+        epoch::raise(&changing, Epoch::Rights).await?;
+        if let (Some(hash), Some(set)) = (account.password_hash, account.password_set_at) {
+            let row = password_history::ActiveModel {
+                account_id: Set(account.id),
+                password_hash: Set(hash),
+                set_at: Set(set),
+                ..Default::default()
+            };
+            password_history::Entity::insert(row).exec_without_returning(&changing).await?;
+        }
+        let row = account::ActiveModel {
+            id: Set(account.id),
+            password_hash: Set(Some(hash)),
+            password_set_at: Set(Some(self.now())),
+            password_one_time: Set(false),
+            ..Default::default()
+        };
+        account::Entity::update(row).exec(&changing).await?;
+        changing.commit().await?;
+        self.revoke_all(account.id, "password changed").await?;
+        self.rights.reload(&self.db).await?;
+        Ok(actor)
+    }
+}

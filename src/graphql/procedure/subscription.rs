@@ -1,0 +1,20 @@
+//! What can be watched: one's own inbox.
+
+use async_graphql::futures_util::Stream;
+use async_graphql::{Context, Result, Subscription};
+
+use super::of;
+use crate::procedure::inbox::Notice;
+
+/// The procedure's subscriptions.
+pub struct SubscriptionRoot;
+
+#[Subscription(name = "Subscription")]
+impl SubscriptionRoot {
+    /// 收件匣通知: what one is told from now on, as it is told.
+    async fn inbox_notices(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Notice>> {
+        let (procedure, act) = of(ctx)?;
+        crate::procedure::rules::decide(&act.caller, "inboxNotices").map_err(crate::procedure::Fault::from)?;
+        Ok(procedure.clone().notices(act).await?)
+    }
+}

@@ -1,0 +1,115 @@
+//! Agencies (機關): opened by the information office; which of them manage datasets is declared with the datasets.
+
+use async_graphql::{Enum, SimpleObject};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+
+use super::fault::{not_found, wrong};
+use super::step::Begun;
+use super::{Act, Fault, Procedure};
+use crate::accounts::entity::agency;
+
+/// 機關種類: what an agency is besides a user of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum AgencyKind {
+    /// 使用機關: queries under forms, and may manage datasets.
+    Using,
+    /// 資訊局: runs the system and opens master forms.
+    InformationOffice,
+    /// 研究發展考核委員會: keeps operating rules on file.
+    Commission,
+    /// 政風處: is told of every agency's inspections and incidents.
+    EthicsOffice,
+}
+
+impl AgencyKind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            AgencyKind::Using => "using",
+            AgencyKind::InformationOffice => "information-office",
+            AgencyKind::Commission => "commission",
+            AgencyKind::EthicsOffice => "ethics-office",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> AgencyKind {
+        match word {
+            "information-office" => AgencyKind::InformationOffice,
+            "commission" => AgencyKind::Commission,
+            "ethics-office" => AgencyKind::EthicsOffice,
+            _ => AgencyKind::Using,
+        }
+    }
+}
+
+/// 機關: an agency of the city, or a partner of one.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Agency {
+    /// 機關代碼: code, `fire-department`.
+    pub code: String,
+    /// 機關名稱: name as people know it.
+    pub title: String,
+    /// 機關種類: what it is.
+    pub kind: AgencyKind,
+    /// 管理之資料庫: codes of the datasets that it manages.
+    pub manages: Vec<String>,
+}
+
+impl Procedure {
+    /// All agencies, by code.
+    pub async fn agencies(&self) -> Result<Vec<Agency>, Fault> {
+        let rows = agency::Entity::find().order_by_asc(agency::Column::Code).all(self.db()).await?;
+        Ok(rows.into_iter().map(|row| self.agency_shown(row)).collect())
+    }
+
+    /// Opens an agency, or changes what is known of it.
+    pub async fn open_agency(&self, act: &Act, code: &str, title: &str, kind: AgencyKind) -> Result<Agency, Fault> {
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        if !(2..=40).contains(&code.len()) || !code.chars().all(plain) {
+            let (en, zh) = ("2 to 40 small letters, digits and hyphens", "2 至 40 個小寫英文字母、數字與連字號");
+            return Err(wrong("code", format!("expected {en}"), format!("應為{zh}")));
+        }
+        let title = check_title("title", title)?;
+        let id = match self.begin(act, "openAgency").await? {
+            Begun::Before(id) => id,
+            Begun::New(mut step) => {
+                let id = self.accounts.write_agency(step.tx(), code, title, kind.word()).await?;
+                step.changes_rights();
+                step.finish("agency", id, json!({ "code": code, "title": title, "kind": kind.word() })).await?;
+                id
+            }
+        };
+        let row = agency::Entity::find_by_id(id).one(self.db()).await?;
+        row.map(|row| self.agency_shown(row)).ok_or_else(|| not_found("agency", "機關", code))
+    }
+
+    fn agency_shown(&self, row: agency::Model) -> Agency {
+        let managed = self.catalog.datasets.iter().filter(|dataset| dataset.custodian == row.code);
+        Agency {
+            manages: managed.map(|dataset| dataset.code.clone()).collect(),
+            kind: AgencyKind::parse(&row.kind),
+            code: row.code,
+            title: row.title,
+        }
+    }
+}
+
+/// The agency of that code.
+pub(crate) async fn get_agency(db: &impl ConnectionTrait, code: &str) -> Result<agency::Model, Fault> {
+    let known = agency::Entity::find().filter(agency::Column::Code.eq(code)).one(db).await?;
+    known.ok_or_else(|| not_found("agency", "機關", code))
+}
+
+/// The code of an agency by its number; a dash if it is gone.
+pub(crate) async fn agency_code(db: &impl ConnectionTrait, id: i64) -> Result<String, Fault> {
+    Ok(agency::Entity::find_by_id(id).one(db).await?.map_or_else(|| "-".to_owned(), |row| row.code))
+}
+
+/// A title: something, and not too long.
+pub(crate) fn check_title<'a>(field: &str, title: &'a str) -> Result<&'a str, Fault> {
+    let title = title.trim();
+    match title.chars().count() {
+        1..=200 => Ok(title),
+        _ => Err(wrong(field, "expected 1 to 200 characters", "應為 1 至 200 字")),
+    }
+}

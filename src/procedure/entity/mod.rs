@@ -1,0 +1,7 @@
+//! The procedure's tables as sea-orm entities. What they mean stands in the modules that use them.
+
+mod applications;
+mod steps;
+
+pub use applications::{annex, annex_item, application, document, offer, offer_item};
+pub use steps::{audit_plan, notice, operating_rules, repeatable_step, rules_receipt, step};

@@ -1,0 +1,232 @@
+//! Master forms (主表單): opened by the information office for what was approved, changed by a further application only,
+//! suspended, resumed, revoked (clauses 7(3) and 9).
+
+use async_graphql::{Enum, SimpleObject};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+use time::{Date, OffsetDateTime};
+
+use super::agency::agency_code;
+use super::difference::in_force;
+use super::entity::application;
+use super::fault::{conflict, not_found};
+use super::item::{GrantedItem, Purpose, shown};
+use super::step::{Begun, News, Step, To};
+use super::{Act, Fault, Procedure, has_role};
+use crate::access::{Item, Role};
+use crate::accounts::entity::{form_purpose, form_version, master_form};
+
+/// 主表單狀態: state of a master form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum FormStatus {
+    /// 有效: in force, or waiting for its first day.
+    Open,
+    /// 逾期: its last day is over.
+    Expired,
+    /// 停用: suspended.
+    Suspended,
+    /// 撤銷: revoked for good.
+    Closed,
+}
+
+/// 主表單: the granted permissions of one agency for one purpose.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct MasterForm {
+    /// 表單編號: number, as `X-Form` names it.
+    pub number: String,
+    /// 名稱: title.
+    pub title: String,
+    /// 使用機關: code of the using agency.
+    pub agency: String,
+    /// 狀態: whether it is in force.
+    pub status: FormStatus,
+    /// 版次: version in force; each approved application makes a new one.
+    pub version: i32,
+    /// 申請編號: the application that this version was opened for.
+    pub application: Option<String>,
+    /// 開放者: account of the information office.
+    pub opened_by: Option<String>,
+    /// 開放時間: when this version was opened.
+    pub opened_at: OffsetDateTime,
+    /// 目的: purposes.
+    pub purposes: Vec<Purpose>,
+    /// 法律依據: legal basis.
+    pub legal_basis: String,
+    /// 須填案號: requests for personal data must name a case number.
+    pub case_required: bool,
+    /// 起日: first day.
+    pub from: Date,
+    /// 迄日: last day.
+    pub until: Date,
+    /// 核准項目: granted items.
+    pub items: Vec<GrantedItem>,
+}
+
+/// A form with the code of its agency.
+#[derive(Debug, Clone)]
+pub(crate) struct Form {
+    pub(crate) row: master_form::Model,
+    pub(crate) agency: String,
+}
+
+impl Procedure {
+    /// The master forms that the caller may see, by number: those of one's agency, those with items of one's datasets,
+    /// all for the information office, the ethics office and the commission.
+    pub async fn master_forms(&self, act: &Act) -> Result<Vec<MasterForm>, Fault> {
+        let rows = master_form::Entity::find().order_by_asc(master_form::Column::Number).all(self.db()).await?;
+        let mut forms = Vec::new();
+        for row in rows {
+            forms.extend(self.form_shown(act, row).await?);
+        }
+        Ok(forms)
+    }
+
+    /// One master form.
+    pub async fn master_form(&self, act: &Act, number: &str) -> Result<MasterForm, Fault> {
+        let form = find_form(self.db(), number).await?;
+        self.form_shown(act, form.row).await?.ok_or_else(|| unknown(number))
+    }
+
+    /// Suspends, resumes or revokes a master form, effective everywhere within a second.
+    pub async fn set_form_status(
+        &self,
+        act: &Act,
+        operation: &'static str,
+        number: &str,
+        to: FormStatus,
+        reason: &str,
+    ) -> Result<MasterForm, Fault> {
+        let reason = super::agency::check_title("reason", reason)?;
+        let mut step = match self.begin(act, operation).await? {
+            Begun::Before(id) => return self.form_by_id(act, id).await,
+            Begun::New(step) => step,
+        };
+        let form = find_form(step.tx(), number).await?;
+        let word = status_word(to);
+        let allowed = match to {
+            FormStatus::Open => form.row.status == "suspended",
+            FormStatus::Suspended => form.row.status == "open",
+            FormStatus::Closed => form.row.status != "closed",
+            FormStatus::Expired => false,
+        };
+        if !allowed {
+            let current = json!({ "number": number, "status": form.row.status });
+            let (en, zh) = (format!("The form is {}.", form.row.status), format!("表單狀態為 {}。", form.row.status));
+            return Err(conflict(en, zh, current));
+        }
+        master_form::Entity::update_many()
+            .col_expr(master_form::Column::Status, Expr::value(word))
+            .filter(master_form::Column::Id.eq(form.row.id))
+            .exec(step.tx())
+            .await?;
+        step.changes_rights();
+        self.tell_holders(&step, &form, format!("is {word} now: {reason}"), format!("狀態變更為 {word}：{reason}"))
+            .await?;
+        step.finish("master form", form.row.id, json!({ "number": number, "status": word, "reason": reason })).await?;
+        self.form_by_id(act, form.row.id).await
+    }
+
+    /// Tells the agency's business administrators and head of a change of its form.
+    pub(crate) async fn tell_holders(&self, step: &Step<'_>, form: &Form, en: String, zh: String) -> Result<(), Fault> {
+        let number = form.row.number.as_str();
+        let news = News {
+            kind: "master form",
+            number,
+            en: format!("Form {number} {en}"),
+            zh: format!("表單 {number} {zh}"),
+            due: None,
+        };
+        step.tell(To::Role(Role::BusinessAdministrator, &form.agency), &news).await?;
+        step.tell(To::Role(Role::AgencyHead, &form.agency), &news).await
+    }
+
+    pub(crate) async fn form_by_id(&self, act: &Act, id: i64) -> Result<MasterForm, Fault> {
+        let row = master_form::Entity::find_by_id(id).one(self.db()).await?;
+        let row = row.ok_or_else(|| unknown(&id.to_string()))?;
+        let number = row.number.clone();
+        self.form_shown(act, row).await?.ok_or_else(|| unknown(&number))
+    }
+
+    async fn form_shown(&self, act: &Act, row: master_form::Model) -> Result<Option<MasterForm>, Fault> {
+        let agency = agency_code(self.db(), row.agency_id).await?;
+        let Some((version, items)) = newest(self.db(), row.id).await? else { return Ok(None) };
+        let caller = &act.caller;
+        let watches = [Role::InformationOffice, Role::EthicsOfficer, Role::CommissionOfficer];
+        let has_items = || items.iter().any(|item| self.custodian_of(&item.coordinate) == Some(&*caller.agency));
+        let may = *caller.agency == *agency
+            || watches.into_iter().any(|role| has_role(caller, role))
+            || has_role(caller, Role::DatabaseAdministrator) && has_items();
+        if !may {
+            return Ok(None);
+        }
+        let purposes = form_purpose::Entity::find().filter(form_purpose::Column::FormVersionId.eq(version.id));
+        let purposes = purposes.order_by_asc(form_purpose::Column::Id).all(self.db()).await?;
+        let application = match version.application_id {
+            Some(id) => application::Entity::find_by_id(id).one(self.db()).await?.map(|row| row.number),
+            None => None,
+        };
+        Ok(Some(MasterForm {
+            status: match row.status.as_str() {
+                "open" if version.valid_until < self.today() => FormStatus::Expired,
+                "open" => FormStatus::Open,
+                "suspended" => FormStatus::Suspended,
+                _ => FormStatus::Closed,
+            },
+            number: row.number,
+            title: row.title,
+            agency,
+            version: version.version,
+            application,
+            opened_by: version.opened_by,
+            opened_at: version.opened_at,
+            purposes: purposes.into_iter().map(|row| Purpose { code: row.code, title: row.title }).collect(),
+            legal_basis: version.legal_basis,
+            case_required: version.case_required,
+            from: version.valid_from,
+            until: version.valid_until,
+            items: items.iter().map(|item| shown(item, None)).collect(),
+        }))
+    }
+
+    /// The next number of a form of an agency.
+    pub(crate) async fn next_form_number(&self, db: &impl ConnectionTrait, agency: &str) -> Result<String, Fault> {
+        let count = master_form::Entity::find().count(db).await?;
+        let word = agency.split('-').next().unwrap_or(agency).to_uppercase();
+        Ok(format!("{word}-{}-{:03}", self.today().year(), count + 1))
+    }
+}
+
+/// There is none, or none that the caller may know of.
+pub(crate) fn unknown(number: &str) -> Fault {
+    not_found("master form", "主表單", number)
+}
+
+/// The form of that number.
+pub(crate) async fn find_form(db: &impl ConnectionTrait, number: &str) -> Result<Form, Fault> {
+    let row = master_form::Entity::find().filter(master_form::Column::Number.eq(number)).one(db).await?;
+    let row = row.ok_or_else(|| unknown(number))?;
+    let agency = agency_code(db, row.agency_id).await?;
+    Ok(Form { row, agency })
+}
+
+/// The version in force, or the last one.
+async fn newest(db: &impl ConnectionTrait, form_id: i64) -> Result<Option<(form_version::Model, Vec<Item>)>, Fault> {
+    if let Some(found) = in_force(db, form_id).await? {
+        return Ok(Some(found));
+    }
+    let last = form_version::Entity::find()
+        .filter(form_version::Column::FormId.eq(form_id))
+        .order_by_desc(form_version::Column::Version)
+        .one(db)
+        .await?;
+    Ok(last.map(|last| (last, Vec::new())))
+}
+
+fn status_word(status: FormStatus) -> &'static str {
+    match status {
+        FormStatus::Open | FormStatus::Expired => "open",
+        FormStatus::Suspended => "suspended",
+        FormStatus::Closed => "closed",
+    }
+}

@@ -1,0 +1,234 @@
+//! Sub-forms (次表單): a directory group handed to a user group, for a time (clause 8(2)). None opens before the agency's
+//! operating rules are on file.
+
+use std::collections::BTreeSet;
+
+use async_graphql::{InputObject, SimpleObject};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+use time::{Date, OffsetDateTime};
+
+use super::account_name;
+use super::agency::{check_title, get_agency};
+use super::difference::in_force;
+use super::fault::{conflict, not_found, wrong};
+use super::group::{check_did_not_decide, find_users, members_of, unknown_group};
+use super::master_form::{FormStatus, find_form, unknown};
+use super::step::{Begun, News, To};
+use super::{Act, Fault, Procedure, has_role};
+use crate::access::Role;
+use crate::accounts::entity::{directory_group, master_form, sub_form, user_group};
+use crate::accounts::forms::NewSubForm;
+
+/// 次表單: a part of a master form, handed to a user group.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct SubForm {
+    /// 次表單編號: number, as `X-Form` names it.
+    pub number: String,
+    /// 主表單: number of the master form.
+    pub form: String,
+    /// 名稱: title.
+    pub title: String,
+    /// 目錄組: what.
+    pub directory_group: String,
+    /// 使用群組: who.
+    pub user_group: String,
+    /// 狀態: whether it is in force.
+    pub status: FormStatus,
+    /// 起日: first day.
+    pub from: Date,
+    /// 迄日: last day.
+    pub until: Date,
+    /// 開放者: account that opened it.
+    pub opened_by: String,
+    /// 開放時間: when.
+    pub opened_at: OffsetDateTime,
+}
+
+/// 次表單: the sub-form to be opened.
+#[derive(Debug, Clone, InputObject)]
+pub struct SubFormInput {
+    /// 主表單: number of the master form.
+    pub form: String,
+    /// 名稱: title.
+    pub title: String,
+    /// 目錄組: name of the directory group.
+    pub directory_group: String,
+    /// 使用群組: name of the user group.
+    pub user_group: String,
+    /// 起日: first day; the master form's without it.
+    pub from: Option<Date>,
+    /// 迄日: last day; the master form's without it.
+    pub until: Option<Date>,
+}
+
+impl Procedure {
+    /// The sub-forms of the caller's agency, by number; all of them for the offices that watch.
+    pub async fn sub_forms(&self, act: &Act) -> Result<Vec<SubForm>, Fault> {
+        let watches = [Role::InformationOffice, Role::EthicsOfficer];
+        let anywhere = watches.into_iter().any(|role| has_role(&act.caller, role));
+        let own = get_agency(self.db(), &act.caller.agency).await?;
+        let mut shown = Vec::new();
+        for row in sub_form::Entity::find().order_by_asc(sub_form::Column::Id).all(self.db()).await? {
+            let form = master_form::Entity::find_by_id(row.form_id).one(self.db()).await?;
+            if form.is_some_and(|form| anywhere || form.agency_id == own.id) {
+                shown.push(self.sub_form_shown(row).await?);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Opens a sub-form of a master form of the caller's agency.
+    pub async fn open_sub_form(&self, act: &Act, input: &SubFormInput) -> Result<SubForm, Fault> {
+        let title = check_title("title", &input.title)?;
+        let mut step = match self.begin(act, "openSubForm").await? {
+            Begun::Before(id) => return self.sub_form_by_id(id).await,
+            Begun::New(step) => step,
+        };
+        let form = find_form(step.tx(), &input.form).await?;
+        if *form.agency != *act.caller.agency {
+            return Err(unknown(&input.form));
+        }
+        let version = in_force(step.tx(), form.row.id).await?.filter(|_| form.row.status == "open");
+        let Some((version, granted)) = version else {
+            let (en, zh) = ("The master form is not in force.", "主表單未生效。");
+            return Err(conflict(en, zh, json!({ "form": input.form, "status": form.row.status })));
+        };
+        let custodians: BTreeSet<String> =
+            granted.iter().filter_map(|item| self.custodian_of(&item.coordinate)).map(str::to_owned).collect();
+        self.check_rules(step.tx(), form.row.agency_id, &custodians).await?;
+        let what = directory_group::Entity::find()
+            .filter(directory_group::Column::FormId.eq(form.row.id))
+            .filter(directory_group::Column::Name.eq(input.directory_group.as_str()))
+            .one(step.tx())
+            .await?
+            .ok_or_else(|| unknown_group(&input.directory_group))?;
+        let who = find_users(step.tx(), form.row.agency_id, &input.user_group).await?;
+        let who = who.ok_or_else(|| unknown_group(&input.user_group))?;
+        let members = members_of(step.tx(), who.id).await?;
+        let mut names = Vec::new();
+        for member in members {
+            names.push(account_name(step.tx(), member).await?);
+        }
+        for name in &names {
+            check_did_not_decide(step.tx(), form.row.id, name).await?;
+        }
+        let from = input.from.unwrap_or(version.valid_from);
+        let until = input.until.unwrap_or(version.valid_until);
+        if from < version.valid_from || until > version.valid_until || until < from {
+            let (first, last) = (version.valid_from, version.valid_until);
+            let (en, zh) = (format!("expected days from {first} to {last}"), format!("應在 {first} 至 {last} 之間"));
+            return Err(wrong("from, until", en, zh));
+        }
+        let of_form = sub_form::Entity::find().filter(sub_form::Column::FormId.eq(form.row.id));
+        let number = format!("{}/{}", form.row.number, of_form.count(step.tx()).await? + 1);
+        let new = NewSubForm {
+            form_id: form.row.id,
+            number: number.clone(),
+            title,
+            directory_group_id: what.id,
+            user_group_id: who.id,
+            from,
+            until,
+            opened_by: &act.caller.account,
+        };
+        let id = self.accounts.write_sub_form(step.tx(), &new).await?;
+        step.changes_rights();
+        for name in &names {
+            let news = News {
+                kind: "sub-form",
+                number: &number,
+                en: format!("You may query under the form {number}: {title}."),
+                zh: format!("您得依表單 {number}（{title}）查詢。"),
+                due: Some(until),
+            };
+            step.tell(To::Account(name), &news).await?;
+        }
+        let detail = json!({ "number": number, "directoryGroup": what.name, "userGroup": who.name });
+        step.finish("sub-form", id, detail).await?;
+        self.sub_form_by_id(id).await
+    }
+
+    /// Suspends, resumes or closes a sub-form of the caller's agency, effective everywhere within a second.
+    pub async fn set_sub_form_status(
+        &self,
+        act: &Act,
+        operation: &'static str,
+        number: &str,
+        to: FormStatus,
+        reason: &str,
+    ) -> Result<SubForm, Fault> {
+        let reason = check_title("reason", reason)?;
+        let mut step = match self.begin(act, operation).await? {
+            Begun::Before(id) => return self.sub_form_by_id(id).await,
+            Begun::New(step) => step,
+        };
+        let missing = || not_found("sub-form", "次表單", number);
+        let row = sub_form::Entity::find().filter(sub_form::Column::Number.eq(number)).one(step.tx()).await?;
+        let row = row.ok_or_else(missing)?;
+        let own = get_agency(step.tx(), &act.caller.agency).await?;
+        let form = master_form::Entity::find_by_id(row.form_id).one(step.tx()).await?;
+        if form.is_none_or(|form| form.agency_id != own.id) {
+            return Err(missing());
+        }
+        let (word, allowed) = match to {
+            FormStatus::Open => ("open", row.status == "suspended"),
+            FormStatus::Suspended => ("suspended", row.status == "open"),
+            FormStatus::Closed => ("closed", row.status != "closed"),
+            FormStatus::Expired => ("open", false),
+        };
+        if !allowed {
+            let (en, zh) = (format!("The sub-form is {}.", row.status), format!("次表單狀態為 {}。", row.status));
+            return Err(conflict(en, zh, json!({ "number": number, "status": row.status })));
+        }
+        sub_form::Entity::update_many()
+            .col_expr(sub_form::Column::Status, Expr::value(word))
+            .filter(sub_form::Column::Id.eq(row.id))
+            .exec(step.tx())
+            .await?;
+        step.changes_rights();
+        for member in members_of(step.tx(), row.user_group_id).await? {
+            let name = account_name(step.tx(), member).await?;
+            let news = News {
+                kind: "sub-form",
+                number,
+                en: format!("The form {number} is {word} now: {reason}"),
+                zh: format!("表單 {number} 狀態變更為 {word}：{reason}"),
+                due: None,
+            };
+            step.tell(To::Account(&name), &news).await?;
+        }
+        step.finish("sub-form", row.id, json!({ "number": number, "status": word, "reason": reason })).await?;
+        self.sub_form_by_id(row.id).await
+    }
+
+    async fn sub_form_by_id(&self, id: i64) -> Result<SubForm, Fault> {
+        let row = sub_form::Entity::find_by_id(id).one(self.db()).await?;
+        self.sub_form_shown(row.ok_or_else(|| not_found("sub-form", "次表單", &id.to_string()))?).await
+    }
+
+    async fn sub_form_shown(&self, row: sub_form::Model) -> Result<SubForm, Fault> {
+        let form = master_form::Entity::find_by_id(row.form_id).one(self.db()).await?;
+        let what = directory_group::Entity::find_by_id(row.directory_group_id).one(self.db()).await?;
+        let who = user_group::Entity::find_by_id(row.user_group_id).one(self.db()).await?;
+        let dash = || "-".to_owned();
+        Ok(SubForm {
+            form: form.map_or_else(dash, |form| form.number),
+            directory_group: what.map_or_else(dash, |what| what.name),
+            user_group: who.map_or_else(dash, |who| who.name),
+            status: match row.status.as_str() {
+                "open" if row.valid_until < self.today() => FormStatus::Expired,
+                "open" => FormStatus::Open,
+                "suspended" => FormStatus::Suspended,
+                _ => FormStatus::Closed,
+            },
+            number: row.number,
+            title: row.title,
+            from: row.valid_from,
+            until: row.valid_until,
+            opened_by: row.opened_by,
+            opened_at: row.opened_at,
+        })
+    }
+}

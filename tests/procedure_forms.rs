@@ -1,0 +1,189 @@
+//! Forms over time: nothing opens without an audit plan, a form changes by a further application only and shows what
+//! changes, ends on its day, and what is explained is what happens.
+
+mod support;
+
+use cityquery::access::Code;
+use serde_json::{Value, json};
+use support::hall::Hall;
+use support::hall_steps::{Application, OPEN, PERMITS, permit_items, person_items};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_opens_without_an_audit_plan() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.staffed().await;
+    hall.offer_everything("household.dba").await;
+    let drafted = hall.draft("fire.admin", Hall::input(&person_items())).await;
+    let submitted = hall.submit("fire.admin", &drafted).await;
+    let approved = hall.decide("household.dba", &submitted, "APPROVE", "").await;
+    let variables = json!({ "number": approved.number, "revision": approved.revision });
+    let refused = hall.ask("it.admin", OPEN, variables.clone()).await;
+    assert_eq!(refused.refused(Code::Forbidden)["extensions"]["clause"], "6(3)");
+    // Personal data knows no waiver.
+    let waive = "mutation { step: fileAuditPlan(dataset: \"household\", content: \"公開資料\", intervalDays: 182, waived: true) \
+                 { version } }";
+    assert_eq!(
+        hall.ask("household.dba", waive, json!({})).await.refused(Code::Forbidden)["extensions"]["clause"],
+        "6(3)"
+    );
+    hall.plan("household.dba", "household").await;
+    hall.ask("it.admin", OPEN, variables).await.step();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_changes_by_a_further_application_only() {
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        let both: Vec<Value> = [permit_items(), person_items()]
+            .iter()
+            .flat_map(|items| items.as_array().expect("items").clone())
+            .collect();
+        hall.granted("fire.admin", json!(both), &["building.dba", "household.dba"], "FIRE-2026-001").await;
+        hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+        hall.ask("fire.officer", PERMITS, json!({})).await.data();
+
+        // One custodian is asked for less; the other is not turned to and keeps what it granted.
+        let less = json!([
+            { "coordinate": "Query.usePermits", "uses": ["SELECT"], "reason": "查核" },
+            { "coordinate": "UsePermit.permitNo", "uses": ["SELECT"], "reason": "查核" },
+            { "coordinate": "UsePermit.status", "uses": ["SELECT"], "reason": "查核" },
+        ]);
+        let mut input = Hall::input(&less);
+        input["form"] = "FIRE-2026-001".into();
+        input["until"] = "2027-12-31".into();
+        let drafted = hall.draft("fire.admin", input).await;
+        let shown = "query($number: String!) { application(number: $number) { difference { coordinate change before { uses } \
+                     after { uses } } } }";
+        let shown = hall.ask("fire.admin", shown, json!({ "number": drafted.number })).await;
+        let difference = shown.data()["application"]["difference"].as_array().expect("differences").clone();
+        let changes: Vec<(&str, &str)> = difference
+            .iter()
+            .map(|one| (one["coordinate"].as_str().expect("a name"), one["change"].as_str().expect("a word")))
+            .collect();
+        assert!(changes.contains(&("Query.usePermits", "CHANGED")), "{changes:?}");
+        assert!(changes.contains(&("UsePermit.floorsAbove", "REMOVED")), "{changes:?}");
+        assert!(changes.contains(&("UsePermit.status", "ADDED")), "{changes:?}");
+
+        let submitted = hall.submit("fire.admin", &drafted).await;
+        // Until it is opened, the form is what it was.
+        let approved = hall.decide("building.dba", &submitted, "APPROVE", "").await;
+        hall.ask("fire.officer", PERMITS, json!({})).await.data();
+        hall.open_form(&approved, "FIRE-2026-001").await;
+        let denied = hall.ask("fire.officer", PERMITS, json!({})).await;
+        denied.refused(Code::Forbidden);
+        let form = hall
+            .ask(
+                "fire.admin",
+                "{ masterForm(number: \"FIRE-2026-001\") { version until items { coordinate } } }",
+                json!({}),
+            )
+            .await;
+        let form = &form.data()["masterForm"];
+        assert_eq!((&form["version"], &form["until"]), (&json!(2), &json!("2026-12-31")), "no longer than was granted");
+        assert!(form["items"].to_string().contains("Person.name"), "{form:#}");
+
+        // It ends on its day.
+        let names = "{ persons(first: 1) { nodes { name } } }";
+        hall.ask("fire.officer", names, json!({})).await.data();
+        hall.clock.advance(time::Duration::days(305));
+        hall.app
+            .accounts
+            .set_known_passwords(&[("fire.officer".into(), support::hall::PASSWORD.into())])
+            .await
+            .expect("sets");
+        hall.sign_in("fire.officer", support::hall::PASSWORD).await;
+        hall.ask("fire.officer", names, json!({})).await.refused(Code::Forbidden);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_explained_is_what_happens() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.prepared().await;
+    hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
+    hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+    let explain = "query($operation: String!, $variables: JSON) { explain(operation: $operation, variables: $variables) { form \
+                   refusals cost decisions { coordinate use granted level item { coordinate } custodian } statements { datasets \
+                   sql } } }";
+    let operation =
+        "query($no: PermitNumber!) { usePermits(where: { permitNo: { _eq: $no } }) { nodes { permitNo } } }";
+    let variables = json!({ "operation": operation, "variables": { "no": "104使字第0012號" } });
+    let explained = hall.ask("fire.officer", explain, variables).await;
+    let explained = &explained.data()["explain"];
+    assert_eq!(explained["form"], "FIRE-2026-001/1");
+    assert_eq!(explained["refusals"], json!([]));
+    let decisions = explained["decisions"].as_array().expect("decisions");
+    assert!(
+        decisions.iter().all(|one| one["granted"] == true && one["custodian"] == "building-office"),
+        "{decisions:#?}"
+    );
+    assert!(decisions.iter().any(|one| one["coordinate"] == "UsePermit.permitNo" && one["use"] == "FILTER"));
+    let statements = explained["statements"].as_array().expect("statements");
+    assert!(statements[0]["datasets"].to_string().contains("building"), "{statements:#?}");
+    assert!(!explained.to_string().contains("0012"), "no value stands in it");
+
+    let denied = json!({ "operation": "{ usePermits(where: { status: { _eq: \"x\" } }) { nodes { permitNo } } }" });
+    let explained = hall.ask("fire.officer", explain, denied).await;
+    let explained = &explained.data()["explain"];
+    assert_eq!(explained["statements"], json!([]));
+    assert!(explained["refusals"][0].as_str().is_some_and(|text| text.contains("UsePermit.status")), "{explained:#}");
+    // Somebody else's form is not explained.
+    let foreign =
+        "query { explain(operation: \"{ usePermits { nodes { permitNo } } }\", form: \"FIRE-2026-001\") { form } }";
+    hall.ask("tax.clerk", foreign, json!({})).await.refused(Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_is_told_and_nothing_is_lost() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.prepared().await;
+    let create = "mutation($input: ApplicationInput!) { step: createApplication(input: $input) { number revision } }";
+    let wrong = [
+        ("items", json!([{ "coordinate": "Person.nmae", "uses": ["SELECT"] }])),
+        ("items", json!([{ "coordinate": "Person.{name nmae}", "uses": ["SELECT"] }])),
+        ("items", json!([{ "coordinate": "Person.name", "uses": [] }])),
+        ("items", json!([{ "coordinate": "Parcel.areaM2", "uses": ["SELECT"], "level": "MASKED" }])),
+        ("items", json!([])),
+        ("until", json!("2026-01-01")),
+        ("legalBasis", json!(" ")),
+        ("purposes", json!([{ "code": "Fire Safety", "title": "消防" }])),
+        ("title", json!("")),
+    ];
+    for (field, value) in wrong {
+        let mut input = Hall::input(&permit_items());
+        input[field] = value.clone();
+        let refused =
+            hall.ask_with("fire.admin", create, json!({ "input": input }), &[("accept-language", "zh-TW")]).await;
+        let error = refused.refused(Code::BadUserInput);
+        assert!(error["message"].as_str().is_some_and(|text| text.contains(field)), "{field} {value}: {error:#}");
+    }
+    for broken in [json!({ "input": { "title": 1 } }), json!({}), json!({ "input": null })] {
+        let reply = hall.ask("fire.admin", create, broken).await;
+        assert!(matches!(reply.code(), "BAD_USER_INPUT" | "GRAPHQL_VALIDATION_FAILED"), "{:#}", reply.body);
+    }
+    // One operation takes one step.
+    let two = "mutation { a: putUserGroup(name: \"a\", title: \"a\") { name } b: putUserGroup(name: \"b\", title: \"b\") { name } }";
+    hall.ask("fire.admin", two, json!({})).await.refused(Code::ValidationFailed);
+    assert_eq!(hall.ask("fire.admin", "{ userGroups { name } }", json!({})).await.data()["userGroups"], json!([]));
+
+    // What was entered stays, however often it is changed, attached to, handed in and returned.
+    let drafted = hall.draft("fire.admin", Hall::input(&permit_items())).await;
+    let submitted = hall.submit("fire.admin", &drafted).await;
+    let returned = hall.decide("building.dba", &submitted, "RETURN", "補正").await;
+    let change = "mutation($number: String!, $revision: Int!, $input: ApplicationInput!) { step: changeApplication(\
+                  number: $number, revision: $revision, input: $input) { number revision annexes { items { coordinate } } } }";
+    let mut input = Hall::input(&permit_items());
+    input["title"] = "補正後".into();
+    let variables = json!({ "number": returned.number, "revision": returned.revision, "input": input });
+    let changed = hall.ask("fire.admin", change, variables).await;
+    assert_eq!(changed.step()["annexes"][0]["items"].as_array().map(Vec::len), Some(4));
+    let withdrawn = "mutation($number: String!, $revision: Int!) { step: withdrawApplication(number: $number, revision: $revision) \
+                     { status title annexes { comment } } }";
+    let now = Application::of(changed.step());
+    let variables = json!({ "number": now.number, "revision": now.revision });
+    let withdrawn = hall.ask("fire.admin", withdrawn, variables).await;
+    assert_eq!(
+        withdrawn.step(),
+        &json!({ "status": "WITHDRAWN", "title": "補正後", "annexes": [{ "comment": "補正" }] })
+    );
+}
