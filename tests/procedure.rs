@@ -269,6 +269,9 @@ async fn the_information_offices_story() {
         hall.ask("it.admin", &step("suspendDataset", building), json!({})).await.step();
         let suspended = hall.ask("fire.officer", PERMITS, json!({})).await;
         assert_eq!(suspended.refused(Code::DatasetSuspended)["extensions"]["dataset"], "building");
+        hall.ask("building.dba", &step("resumeDataset", building), json!({})).await.refused(Code::Forbidden);
+        hall.ask("it.admin", &step("resumeDataset", building), json!({})).await.step();
+        hall.ask("building.dba", &step("suspendDataset", building), json!({})).await.step();
         hall.ask("building.dba", &step("resumeDataset", building), json!({})).await.step();
         hall.ask("fire.officer", PERMITS, json!({})).await.data();
         hall.ask("building.dba", &step("withdrawDataset", building), json!({})).await.refused(Code::Forbidden);
@@ -368,7 +371,9 @@ async fn the_story_of_those_who_watch() {
         hall.ask("it.admin", suspend, json!({})).await.step();
         hall.ask("fire.officer", PERMITS, json!({})).await.refused(Code::Unauthenticated);
         let resume = "mutation { step: resumeAccount(account: \"fire.officer\", reason: \"查無不法\") { status } }";
-        hall.ask("fire.admin", resume, json!({})).await.step();
+        // What the information office has stopped, it starts again.
+        hall.ask("fire.admin", resume, json!({})).await.refused(Code::Forbidden);
+        hall.ask("it.admin", resume, json!({})).await.step();
         hall.sign_in("fire.officer", PASSWORD).await;
         hall.ask("fire.officer", PERMITS, json!({})).await.data();
     }

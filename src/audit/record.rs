@@ -78,12 +78,14 @@ pub enum Kind {
     Start,
     /// The server stopped.
     Stop,
+    /// A query through a channel outside of this system, as its imported log tells.
+    Outside,
     /// A kind that this version of the program does not know.
     Other(u8),
 }
 
 /// Kinds with their number in the format and their name for people and for search.
-const KINDS: [(Kind, u8, &str); 19] = [
+const KINDS: [(Kind, u8, &str); 20] = [
     (Kind::Query, 1, "query"),
     (Kind::Denied, 2, "denied"),
     (Kind::Introspection, 3, "introspection"),
@@ -103,6 +105,7 @@ const KINDS: [(Kind, u8, &str); 19] = [
     (Kind::Backup, 17, "backup"),
     (Kind::Start, 18, "start"),
     (Kind::Stop, 19, "stop"),
+    (Kind::Outside, 20, "outside"),
 ];
 
 impl Kind {

@@ -75,7 +75,7 @@ impl ObjectType for MutationRoot {}
 fn may(ctx: &Context<'_>) -> ServerResult<()> {
     let refused = |error: async_graphql::Error| error.into_server_error(ctx.item.pos);
     let act = ctx.data::<Act>().map_err(refused)?;
-    rules::decide(&act.caller, ctx.field().name()).map_err(|refusal| refused(Fault::from(refusal).into()))
+    rules::decide(&act.caller.roles, ctx.field().name()).map_err(|refusal| refused(Fault::from(refusal).into()))
 }
 
 impl OutputType for QueryRoot {

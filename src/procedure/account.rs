@@ -7,7 +7,8 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::agency::{check_title, get_agency};
-use super::appointment::roles_of;
+use super::appointment::{is_central, roles_of};
+use super::entity::{incident, step};
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure, has_role};
@@ -223,6 +224,9 @@ impl Procedure {
                 current,
             ));
         }
+        if to == AccountStatus::Active {
+            self.check_resumes(step.tx(), act, &target).await?;
+        }
         let word = status_word(to);
         self.accounts.write_status(step.tx(), target.id, word, reason).await?;
         if to == AccountStatus::Active {
@@ -247,6 +251,40 @@ impl Procedure {
             self.accounts.revoke_all(target.id, "account not active").await?;
         }
         self.account_by_id(target.id).await
+    }
+
+    /// What an incident or the information office has stopped is started again when the incident is closed, by those who
+    /// stopped it.
+    async fn check_resumes(&self, db: &impl ConnectionTrait, act: &Act, target: &account::Model) -> Result<(), Fault> {
+        let open = incident::Entity::find()
+            .filter(incident::Column::Account.eq(target.name.as_str()))
+            .filter(incident::Column::Status.ne("closed"))
+            .one(db)
+            .await?;
+        if let Some(open) = open {
+            let (en, zh) =
+                (format!("The incident {} is not closed.", open.number), format!("事件 {} 尚未結案。", open.number));
+            return Err(conflict(en, zh, json!({ "incident": open.number, "status": open.status })));
+        }
+        let last = step::Entity::find()
+            .filter(step::Column::SubjectKind.eq("account"))
+            .filter(step::Column::SubjectId.eq(target.id))
+            .filter(step::Column::Operation.eq("suspendAccount"))
+            .order_by_desc(step::Column::Id)
+            .one(db)
+            .await?;
+        let central = match last {
+            Some(last) => is_central(db, &last.account).await?,
+            None => false,
+        };
+        match central && !has_role(&act.caller, Role::InformationOffice) {
+            false => Ok(()),
+            true => Err(forbidden(
+                "The information office has suspended it and resumes it.",
+                "由資訊局停用者，由資訊局恢復。",
+                "12",
+            )),
+        }
     }
 
     /// Gives a person a new first password; the old one no longer opens anything.

@@ -1,7 +1,7 @@
 //! Applications (查詢作業申請表): one header, one annex for each custodian (clause 7). Filling them in is left to `draft`,
 //! handing them in to `submission`, deciding to `decision`, opening what was approved to `master_form`.
 
-use async_graphql::{Enum, ID, SimpleObject};
+use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use time::{Date, OffsetDateTime};
@@ -90,6 +90,7 @@ pub struct Annex {
 
 /// 查詢作業申請表: an application.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Application {
     /// 申請編號: number, `A-2026-0001`.
     pub number: String,
@@ -125,10 +126,19 @@ pub struct Application {
     pub submitted_by: Option<String>,
     /// 送件時間: when.
     pub submitted_at: Option<OffsetDateTime>,
+}
+
+#[ComplexObject]
+impl Application {
     /// 申請表（列印）: the application as a page to be printed (HTML).
-    pub printable: String,
+    async fn printable(&self) -> String {
+        letter::application(self)
+    }
+
     /// 審核決定書（列印）: the decisions as a page to be printed (HTML); none before a decision.
-    pub decision_letter: Option<String>,
+    async fn decision_letter(&self) -> Option<String> {
+        letter::decisions(self)
+    }
 }
 
 /// Applications that are shown at once.
@@ -219,7 +229,7 @@ impl Procedure {
         };
         let difference = difference::of(self.db(), &whole).await?;
         let Whole { header, agency, annexes } = whole;
-        let mut application = Application {
+        Ok(Application {
             status: status(&header.status),
             number: header.number,
             revision: header.revision,
@@ -237,12 +247,7 @@ impl Procedure {
             drafted_at: header.drafted_at,
             submitted_by: header.submitted_by,
             submitted_at: header.submitted_at,
-            printable: String::new(),
-            decision_letter: None,
-        };
-        application.printable = letter::application(&application);
-        application.decision_letter = letter::decisions(&application);
-        Ok(application)
+        })
     }
 }
 

@@ -18,6 +18,15 @@ pub(crate) async fn roles_of(db: &impl ConnectionTrait, id: i64) -> Result<Vec<R
     Ok(rows.iter().filter_map(|row| Role::parse(&row.role)).collect())
 }
 
+/// Whether an account belongs to the information office.
+pub(crate) async fn is_central(db: &impl ConnectionTrait, name: &str) -> Result<bool, Fault> {
+    let found = account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?;
+    match found {
+        Some(found) => Ok(roles_of(db, found.id).await?.contains(&Role::InformationOffice)),
+        None => Ok(false),
+    }
+}
+
 impl Procedure {
     /// An account that the caller may administer, with its agency and roles: one's own never.
     pub(crate) async fn administered(

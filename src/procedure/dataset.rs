@@ -8,6 +8,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::agency::check_title;
+use super::appointment::is_central;
 use super::fault::{conflict, forbidden, not_found};
 use super::master_form::find_form;
 use super::opening::rested;
@@ -83,6 +84,16 @@ impl Procedure {
         if !allowed {
             let (en, zh) = ("The dataset is in that state already.", "資料庫已為該狀態。");
             return Err(conflict(en, zh, json!({ "code": code, "status": word(from) })));
+        }
+        // What the information office has stopped, it starts again.
+        let by = state.as_ref().filter(|_| to == DatasetStatus::Active).map(|state| state.changed_by.as_str());
+        if let Some(by) = by
+            && !has_role(&act.caller, Role::InformationOffice)
+            && is_central(step.tx(), by).await?
+        {
+            let (en, zh) =
+                ("The information office has suspended it and resumes it.", "由資訊局暫停者，由資訊局恢復。");
+            return Err(forbidden(en, zh, "4"));
         }
         let row = dataset_state::ActiveModel {
             code: Set(code.to_owned()),

@@ -52,7 +52,7 @@ pub struct DocumentInput {
     pub media_type: String,
     /// 應備文件: which of the documents that a custodian demands it is.
     pub fulfils: Option<String>,
-    /// 內容: the file in base64, 8 MiB at most.
+    /// 內容: the file in base64, 8 MiB at most and no more than one request may hold.
     pub content: String,
 }
 

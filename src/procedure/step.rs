@@ -10,9 +10,10 @@ use serde_json::Value;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+use super::appointment::roles_of;
 use super::entity::{notice, repeatable_step, step};
 use super::fault::conflict;
-use super::{Fault, Procedure};
+use super::{Fault, Procedure, rules};
 use crate::access::{Caller, Code, Refusal, Role};
 use crate::accounts::entity::{account, account_role, agency};
 use crate::accounts::epoch::{self, Epoch};
@@ -97,12 +98,14 @@ impl Procedure {
                 };
             }
         }
-        // The snapshot that let the caller in may be a moment old.
+        // The snapshot that let the caller in may be a moment old: the rule is asked again of what is stored.
         let actor = account::Entity::find_by_id(act.caller.account_id).one(&tx).await?;
         if actor.is_none_or(|actor| actor.status != "active") {
             let refusal = Refusal::new(Code::Unauthenticated, "The account is not active.", "帳號未啟用。");
             return Err(refusal.into());
         }
+        let roles = roles_of(&tx, act.caller.account_id).await?;
+        rules::decide(&roles, operation)?;
         Ok(Begun::New(Box::new(Step { procedure: self, act, operation, tx, changes_rights: false })))
     }
 

@@ -10,6 +10,7 @@ use crate::procedure::{Act, Procedure};
 
 mod applications;
 mod groups;
+mod incidents;
 mod inquiries;
 mod people;
 mod subscription;
@@ -23,12 +24,19 @@ pub struct Questions(
     applications::ApplicationQuestions,
     groups::GroupQuestions,
     inquiries::InquiryQuestions,
+    incidents::IncidentQuestions,
 );
 
 /// The procedure's steps; `Mutation` passes the rules and comes here.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Mutation")]
-pub struct Steps(people::PeopleSteps, applications::ApplicationSteps, groups::GroupSteps, inquiries::InquirySteps);
+pub struct Steps(
+    people::PeopleSteps,
+    applications::ApplicationSteps,
+    groups::GroupSteps,
+    inquiries::InquirySteps,
+    incidents::IncidentSteps,
+);
 
 /// The procedure and who acts: put into each request by the engine.
 fn of<'a>(ctx: &Context<'a>) -> async_graphql::Result<(&'a Arc<Procedure>, &'a Act)> {

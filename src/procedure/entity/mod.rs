@@ -1,7 +1,9 @@
 //! The procedure's tables as sea-orm entities. What they mean stands in the modules that use them.
 
 mod applications;
+mod incidents;
 mod steps;
 
 pub use applications::{annex, annex_item, application, document, offer, offer_item};
+pub use incidents::{channel, channel_import, incident};
 pub use steps::{audit_plan, notice, operating_rules, repeatable_step, rules_receipt, step};

@@ -1,0 +1,310 @@
+//! Incidents (clause 12): misuse or damage is reported, the account, client or form concerned is suspended in the same
+//! step, head and ethics are told, it is remedied and closed. Nothing of it can be deleted.
+
+use async_graphql::{Enum, InputObject, SimpleObject};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::agency::{agency_code, check_title, get_agency};
+use super::entity::incident;
+use super::fault::{conflict, forbidden, not_found, wrong};
+use super::master_form::find_form;
+use super::step::{Begun, News, Step, To};
+use super::{Act, Fault, Procedure, has_role};
+use crate::access::Role;
+use crate::accounts::entity::{account, master_form};
+
+/// Days in which an incident is expected to be remedied.
+const DAYS_TO_REMEDY: i64 = 7;
+
+/// 事件狀態: state of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum IncidentStatus {
+    /// 已通報: reported.
+    Reported,
+    /// 已補救: something was done about it.
+    Remedied,
+    /// 已結案: closed.
+    Closed,
+}
+
+/// 事件: misuse or damage, from its report to its closing.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Incident {
+    /// 事件編號: number.
+    pub number: String,
+    /// 狀態: where it stands.
+    pub status: IncidentStatus,
+    /// 機關: code of the agency whose use it is about.
+    pub agency: String,
+    /// 事由: title.
+    pub title: String,
+    /// 經過: what happened.
+    pub description: String,
+    /// 帳號: account or client that it is about.
+    pub account: Option<String>,
+    /// 主表單: master form that it is about.
+    pub form: Option<String>,
+    /// 通報者: account that reported it.
+    pub reported_by: String,
+    /// 通報時間: when.
+    pub reported_at: OffsetDateTime,
+    /// 補救措施: what was done about it.
+    pub remedy: Option<String>,
+    /// 補救者: account that did it.
+    pub remedied_by: Option<String>,
+    /// 補救時間: when.
+    pub remedied_at: Option<OffsetDateTime>,
+    /// 結案意見: how it was closed.
+    pub conclusion: Option<String>,
+    /// 結案者: account that closed it.
+    pub closed_by: Option<String>,
+    /// 結案時間: when.
+    pub closed_at: Option<OffsetDateTime>,
+}
+
+/// 事件通報: what happened.
+#[derive(Debug, Clone, InputObject)]
+pub struct IncidentInput {
+    /// 事由: title.
+    pub title: String,
+    /// 經過: what happened.
+    pub description: String,
+    /// 帳號: account or client that it is about; suspended at once.
+    pub account: Option<String>,
+    /// 主表單: master form that it is about; suspended at once.
+    pub form: Option<String>,
+    /// 機關: agency whose use it is about, where neither account nor form says so; one's own without it.
+    pub agency: Option<String>,
+}
+
+impl Procedure {
+    /// The incidents that the caller may see, newest first: one's agency's, those one reported, all for ethics and the
+    /// information office.
+    pub async fn incidents(&self, act: &Act) -> Result<Vec<Incident>, Fault> {
+        let rows = incident::Entity::find().order_by_desc(incident::Column::Id).all(self.db()).await?;
+        let mut shown = Vec::new();
+        for row in rows {
+            let agency = agency_code(self.db(), row.agency_id).await?;
+            if watches(act) || *agency == *act.caller.agency || *row.reported_by == *act.caller.account {
+                shown.push(show(row, agency));
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Reports an incident; the account and the form that it is about are suspended in the same step.
+    pub async fn report_incident(&self, act: &Act, input: &IncidentInput) -> Result<Incident, Fault> {
+        let title = check_title("title", &input.title)?;
+        if input.description.trim().is_empty() {
+            return Err(wrong("description", "expected what happened", "應敘明經過"));
+        }
+        let mut step = match self.begin(act, "reportIncident").await? {
+            Begun::Before(id) => return self.incident_by_id(id).await,
+            Begun::New(step) => step,
+        };
+        let count = incident::Entity::find().count(step.tx()).await?;
+        let number = format!("I-{}-{:04}", self.today().year(), count + 1);
+        let mut agency_id = get_agency(step.tx(), input.agency.as_deref().unwrap_or(&act.caller.agency)).await?.id;
+        let mut suspended = Vec::new();
+        let mut ended = None;
+        if let Some(name) = &input.account {
+            let about = self.suspend_account(&step, act, name, &number).await?;
+            agency_id = about.agency_id;
+            suspended.push(name.as_str());
+            ended = Some(about.id);
+        }
+        if let Some(form) = &input.form {
+            agency_id = self.suspend_form(&step, act, form).await?;
+            suspended.push(form.as_str());
+        }
+        if !suspended.is_empty() {
+            step.changes_rights();
+        }
+        let row = incident::ActiveModel {
+            number: Set(number.clone()),
+            agency_id: Set(agency_id),
+            title: Set(title.to_owned()),
+            description: Set(input.description.trim().to_owned()),
+            account: Set(input.account.clone()),
+            form: Set(input.form.clone()),
+            status: Set("reported".to_owned()),
+            reported_by: Set(act.caller.account.to_string()),
+            reported_at: Set(self.now()),
+            ..Default::default()
+        };
+        let id = incident::Entity::insert(row).exec(step.tx()).await?.last_insert_id;
+        let agency = agency_code(step.tx(), agency_id).await?;
+        let due = Some(self.today() + time::Duration::days(DAYS_TO_REMEDY));
+        let (en, zh) = (format!("Incident reported: {title}"), format!("事件通報：{title}"));
+        self.tell_of_incident(&step, &agency, &News { kind: "incident", number: &number, en, zh, due }).await?;
+        let detail = json!({ "number": number, "agency": agency, "suspended": suspended });
+        step.finish("incident", id, detail).await?;
+        if let Some(account) = ended {
+            self.accounts.revoke_all(account, "incident").await?;
+        }
+        self.incident_by_id(id).await
+    }
+
+    /// Says what was done about an incident of the caller's agency.
+    pub async fn remedy_incident(&self, act: &Act, number: &str, remedy: &str) -> Result<Incident, Fault> {
+        if remedy.trim().is_empty() {
+            return Err(wrong("remedy", "expected what was done", "應敘明補救措施"));
+        }
+        let step = match self.begin(act, "remedyIncident").await? {
+            Begun::Before(id) => return self.incident_by_id(id).await,
+            Begun::New(step) => step,
+        };
+        let (row, agency) = self.find_incident(&step, act, number).await?;
+        if row.account.as_deref() == Some(&*act.caller.account) {
+            return Err(forbidden("The incident is about you.", "此事件與您有關，不得自行辦理。", "12"));
+        }
+        if row.status == "closed" {
+            return Err(conflict("It is closed already.", "事件已結案。", json!({ "status": row.status })));
+        }
+        incident::Entity::update_many()
+            .col_expr(incident::Column::Status, Expr::value("remedied"))
+            .col_expr(incident::Column::Remedy, Expr::value(remedy.trim()))
+            .col_expr(incident::Column::RemediedBy, Expr::value(&*act.caller.account))
+            .col_expr(incident::Column::RemediedAt, Expr::value(self.now()))
+            .filter(incident::Column::Id.eq(row.id))
+            .exec(step.tx())
+            .await?;
+        let (en, zh) = (format!("Remedied: {}", row.title), format!("已採補救措施：{}", row.title));
+        self.tell_of_incident(&step, &agency, &News { kind: "incident", number, en, zh, due: None }).await?;
+        step.finish("incident", row.id, json!({ "number": number, "remedy": remedy.trim() })).await?;
+        self.incident_by_id(row.id).await
+    }
+
+    /// Closes an incident that was remedied. What was suspended is resumed by those whose step that is.
+    pub async fn close_incident(&self, act: &Act, number: &str, conclusion: &str) -> Result<Incident, Fault> {
+        if conclusion.trim().is_empty() {
+            return Err(wrong("conclusion", "expected how it ends", "應敘明結案意見"));
+        }
+        let step = match self.begin(act, "closeIncident").await? {
+            Begun::Before(id) => return self.incident_by_id(id).await,
+            Begun::New(step) => step,
+        };
+        let (row, agency) = self.find_incident(&step, act, number).await?;
+        if row.status != "remedied" {
+            let (en, zh) = ("Only a remedied incident can be closed.", "僅已採補救措施之事件得結案。");
+            return Err(conflict(en, zh, json!({ "status": row.status })));
+        }
+        incident::Entity::update_many()
+            .col_expr(incident::Column::Status, Expr::value("closed"))
+            .col_expr(incident::Column::Conclusion, Expr::value(conclusion.trim()))
+            .col_expr(incident::Column::ClosedBy, Expr::value(&*act.caller.account))
+            .col_expr(incident::Column::ClosedAt, Expr::value(self.now()))
+            .filter(incident::Column::Id.eq(row.id))
+            .exec(step.tx())
+            .await?;
+        let (en, zh) = (format!("Closed: {}", row.title), format!("已結案：{}", row.title));
+        self.tell_of_incident(&step, &agency, &News { kind: "incident", number, en, zh, due: None }).await?;
+        step.finish("incident", row.id, json!({ "number": number, "conclusion": conclusion.trim() })).await?;
+        self.incident_by_id(row.id).await
+    }
+
+    /// Suspends an account at once: in one's own agency, anywhere for ethics and the information office. Those who report
+    /// never suspend themselves out of it.
+    async fn suspend_account(
+        &self,
+        step: &Step<'_>,
+        act: &Act,
+        name: &str,
+        incident: &str,
+    ) -> Result<account::Model, Fault> {
+        let missing = || not_found("account", "帳號", name);
+        let found = account::Entity::find().filter(account::Column::Name.eq(name)).one(step.tx()).await?;
+        let found = found.ok_or_else(missing)?;
+        let agency = agency_code(step.tx(), found.agency_id).await?;
+        if !watches(act) && *agency != *act.caller.agency {
+            return Err(missing());
+        }
+        if found.status == "active" {
+            self.accounts.write_status(step.tx(), found.id, "suspended", incident).await?;
+        }
+        Ok(found)
+    }
+
+    /// Suspends a master form at once: one's agency's, one with items of one's datasets, any for ethics and the
+    /// information office. The number of its agency.
+    async fn suspend_form(&self, step: &Step<'_>, act: &Act, number: &str) -> Result<i64, Fault> {
+        let form = find_form(step.tx(), number).await?;
+        let granted =
+            super::difference::in_force(step.tx(), form.row.id).await?.map_or_else(Vec::new, |(_, items)| items);
+        let custodian = has_role(&act.caller, Role::DatabaseAdministrator)
+            && granted.iter().any(|item| self.custodian_of(&item.coordinate) == Some(&*act.caller.agency));
+        if !watches(act) && !custodian && *form.agency != *act.caller.agency {
+            return Err(super::master_form::unknown(number));
+        }
+        if form.row.status == "open" {
+            master_form::Entity::update_many()
+                .col_expr(master_form::Column::Status, Expr::value("suspended"))
+                .filter(master_form::Column::Id.eq(form.row.id))
+                .exec(step.tx())
+                .await?;
+        }
+        Ok(form.row.agency_id)
+    }
+
+    /// Head and ethics of the agency, the ethics office, the information office, and those who run the agency's use.
+    async fn tell_of_incident(&self, step: &Step<'_>, agency: &str, news: &News<'_>) -> Result<(), Fault> {
+        step.tell(To::Role(Role::AgencyHead, agency), news).await?;
+        step.tell(To::Everywhere(Role::EthicsOfficer), news).await?;
+        step.tell(To::Everywhere(Role::InformationOffice), news).await?;
+        step.tell(To::Role(Role::BusinessAdministrator, agency), news).await
+    }
+
+    async fn find_incident(
+        &self,
+        step: &Step<'_>,
+        act: &Act,
+        number: &str,
+    ) -> Result<(incident::Model, String), Fault> {
+        let missing = || not_found("incident", "事件", number);
+        let row = incident::Entity::find().filter(incident::Column::Number.eq(number)).one(step.tx()).await?;
+        let row = row.ok_or_else(missing)?;
+        let agency = agency_code(step.tx(), row.agency_id).await?;
+        match watches(act) || *agency == *act.caller.agency {
+            true => Ok((row, agency)),
+            false => Err(missing()),
+        }
+    }
+
+    async fn incident_by_id(&self, id: i64) -> Result<Incident, Fault> {
+        let row = incident::Entity::find_by_id(id).one(self.db()).await?;
+        let row = row.ok_or_else(|| not_found("incident", "事件", &id.to_string()))?;
+        let agency = agency_code(self.db(), row.agency_id).await?;
+        Ok(show(row, agency))
+    }
+}
+
+fn watches(act: &Act) -> bool {
+    [Role::EthicsOfficer, Role::InformationOffice].into_iter().any(|role| has_role(&act.caller, role))
+}
+
+fn show(row: incident::Model, agency: String) -> Incident {
+    Incident {
+        status: match row.status.as_str() {
+            "reported" => IncidentStatus::Reported,
+            "remedied" => IncidentStatus::Remedied,
+            _ => IncidentStatus::Closed,
+        },
+        number: row.number,
+        agency,
+        title: row.title,
+        description: row.description,
+        account: row.account,
+        form: row.form,
+        reported_by: row.reported_by,
+        reported_at: row.reported_at,
+        remedy: row.remedy,
+        remedied_by: row.remedied_by,
+        remedied_at: row.remedied_at,
+        conclusion: row.conclusion,
+        closed_by: row.closed_by,
+        closed_at: row.closed_at,
+    }
+}
