@@ -120,6 +120,11 @@ impl Accounts {
         &self.clock
     }
 
+    /// Where randomness comes from.
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
+    }
+
     /// Issuer and audience of the tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer

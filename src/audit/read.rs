@@ -132,6 +132,9 @@ pub fn newest_first(
     Ok(())
 }
 
+/// No operation takes that long from its start to its record.
+const LATEST_US: i64 = 3_600_000_000;
+
 /// The same for the segments that may hold a record of an operation that started then, as far as clocks can be
 /// trusted: the last one begun before, and those begun soon after.
 pub fn newest_first_around(
@@ -139,8 +142,6 @@ pub fn newest_first_around(
     started_us: i64,
     mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    /// No operation takes that long from its start to its record.
-    const LATEST_US: i64 = 3_600_000_000;
     for folder in folders {
         for number in folder.numbers()?.into_iter().rev() {
             let path = folder.segment(number);
@@ -150,6 +151,34 @@ pub fn newest_first_around(
             }
             take(folder, number, Contents::of(&std::fs::read(&path)?))?;
             if begun_us < started_us {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same for all operations that started in a time. A segment whose header cannot be read is looked into: it may
+/// hold what is looked for.
+pub fn newest_first_within(
+    folders: &[Folder],
+    (from_us, until_us): (i64, i64),
+    mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    for folder in folders {
+        for number in folder.numbers()?.into_iter().rev() {
+            let path = folder.segment(number);
+            let begun_us = match begun(&path) {
+                Ok(begun_us) => begun_us,
+                // Made ahead and removed again between the two looks.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if begun_us.is_some_and(|begun_us| begun_us > until_us.saturating_add(LATEST_US)) {
+                continue;
+            }
+            take(folder, number, Contents::of(&std::fs::read(&path)?))?;
+            if begun_us.is_some_and(|begun_us| begun_us < from_us) {
                 break;
             }
         }

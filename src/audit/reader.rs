@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::decode::{Secrets, StoredRecord};
 use super::frame::Frame;
 use super::marks::Withheld;
-use super::read::{Contents, Release, newest_first, newest_first_around};
+use super::read::{Contents, Release, newest_first, newest_first_around, newest_first_within};
 use super::record::{Asked, Kind, Outcome, Record, Right, Who, Why};
 use super::scan::Gap;
 use super::seal::{Keyring, SealError};
@@ -142,6 +142,34 @@ impl Reader {
         let surplus = listing.entries.len().saturating_sub(count);
         listing.entries.drain(..surplus);
         Ok(listing)
+    }
+
+    /// Hands on the records of a time, its end exclusive, that `wants` says yes to, one segment after another. How many
+    /// places could not be read on the way.
+    pub fn within(
+        &self,
+        (from_us, until_us): (i64, i64),
+        mut wants: impl FnMut(&StoredRecord) -> bool,
+        mut take: impl FnMut(Entry),
+    ) -> io::Result<usize> {
+        let (mut marks, mut unreadable) = (HashMap::new(), 0);
+        newest_first_within(&Folder::all(&self.dir)?, (from_us, until_us), |folder, segment, contents| {
+            let is_last = contents.end.is_none();
+            unreadable += contents.gaps.iter().filter(|gap| gap.was_durable || !is_last).count();
+            marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
+            for frame in &contents.records {
+                let Ok(record) = contents.decode(frame) else {
+                    unreadable += 1;
+                    continue;
+                };
+                if (from_us..until_us).contains(&record.started_us) && wants(&record) {
+                    let mark = marks.get(&(folder.node().to_owned(), frame.seq)).cloned();
+                    take(Entry::new(folder, segment, frame, record, &contents, mark));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(unreadable)
     }
 
     /// The record of that id: first where the time in the id says, then everywhere.

@@ -11,12 +11,12 @@ use super::application::{Annex, Application};
 use super::entity::{annex, annex_item};
 use super::fault::{not_found, wrong};
 use super::item::{GrantedItem, shown};
+use super::log_reading::{moment, read_log};
 use super::{Act, Fault, Procedure, has_role};
-use crate::access::{Code, Refusal, Role};
+use crate::access::Role;
 use crate::accounts::entity::{form_item, form_version, master_form, sub_form as sub_forms, user_group};
 use crate::accounts::rights_read;
-use crate::audit::reader::{Entry, Reader, reading};
-use crate::audit::{Who, Why};
+use crate::audit::reader::Entry;
 
 /// 授權來源: under which grant a field could be read in one operation, and where that grant comes from.
 #[derive(Debug, Clone, SimpleObject)]
@@ -111,30 +111,9 @@ impl Procedure {
 
     /// Reads a record of the log, for the one whose reading is recorded first.
     async fn read_record(&self, act: &Act, id: Uuid, coordinate: &str) -> Result<Option<Entry>, Fault> {
-        let caller = &act.caller;
-        let who = Who {
-            account: caller.account.clone(),
-            agency: caller.agency.clone(),
-            session: Some(caller.session),
-            client_address: caller.client_address,
-        };
-        let now_us = i64::try_from(caller.now.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
         let arguments = json!({ "record": id.to_string(), "coordinate": coordinate });
-        let why = Why { purpose: caller.purpose.clone(), case_number: caller.case_number.clone(), ..Why::default() };
-        let record = reading(self.accounts.new_id(), now_us, who, why, "provenance", &arguments);
-        let receipt = self.audit.commit(record).await.map_err(|reason| {
-            tracing::error!(%reason, "a reading of the log could not be recorded");
-            Refusal::new(Code::AuditUnavailable, "The log cannot be read now.", "目前無法讀取紀錄。")
-        })?;
-        let reader = Reader::new(&receipt, &self.audit_dir, self.audit.keys());
-        let found = tokio::task::spawn_blocking(move || reader.find(id)).await;
-        match found {
-            Ok(Ok(entry)) => Ok(entry),
-            other => {
-                tracing::error!(?other, "the audit log cannot be read");
-                Err(Refusal::new(Code::SourceUnavailable, "The log cannot be read now.", "目前無法讀取紀錄。").into())
-            }
-        }
+        let reader = self.open_log(act, "provenance", &arguments).await?;
+        read_log(move || reader.find(id)).await
     }
 
     /// The application of the annex that an item rests on.
@@ -151,8 +130,4 @@ impl Procedure {
         let Some(row) = by_number.one(self.db()).await? else { return Ok(None) };
         Ok(user_group::Entity::find_by_id(row.user_group_id).one(self.db()).await?.map(|group| group.name))
     }
-}
-
-fn moment(micros: i64) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -102,6 +102,17 @@ pub const RULES: &[Rule] = &[
     rule("registerChannel", "13", &[Database]),
     rule("closeChannel", "13", &[Database]),
     rule("importChannelLog", "13", &[Database, User]),
+    // 查驗 Inspections
+    rule("inspectionRule", "8(3)", &[Business, Head, Ethics, Information]),
+    rule("setInspectionRule", "8(3)", &[Business]),
+    rule("drawInspection", "8(3)", &[Business]),
+    rule("inspections", "8(3)", &[Business, Head, Ethics]),
+    rule("inspection", "8(3)", &[Business, Head, Ethics]),
+    rule("recordFinding", "8(3)", &[Business]),
+    rule("reportInspection", "8(3)", &[Business]),
+    rule("acknowledgeInspection", "8(3)", &[Head]),
+    rule("overdueInspections", "6(3)", &[Information, Ethics, Business, Head]),
+    rule("remindOverdueInspections", "6(3)", &[Information, Ethics]),
     // 收件匣 Inbox
     open("inbox", "7"),
     open("markNoticesRead", "7"),

@@ -9,6 +9,7 @@ mod m20260101_000003_forms;
 mod m20260101_000004_audit_index;
 mod m20261127_000005_groups;
 mod m20261127_000006_procedure;
+mod m20261127_000007_inspection;
 mod m20261127_000008_incidents;
 
 /// Brings the control database up to date.
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000004_audit_index::Migration),
             Box::new(m20261127_000005_groups::Migration),
             Box::new(m20261127_000006_procedure::Migration),
+            Box::new(m20261127_000007_inspection::Migration),
             Box::new(m20261127_000008_incidents::Migration),
         ]
     }

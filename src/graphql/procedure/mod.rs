@@ -12,6 +12,7 @@ mod applications;
 mod groups;
 mod incidents;
 mod inquiries;
+mod inspections;
 mod people;
 mod subscription;
 
@@ -25,6 +26,7 @@ pub struct Questions(
     groups::GroupQuestions,
     inquiries::InquiryQuestions,
     incidents::IncidentQuestions,
+    inspections::InspectionQuestions,
 );
 
 /// The procedure's steps; `Mutation` passes the rules and comes here.
@@ -36,6 +38,7 @@ pub struct Steps(
     groups::GroupSteps,
     inquiries::InquirySteps,
     incidents::IncidentSteps,
+    inspections::InspectionSteps,
 );
 
 /// The procedure and who acts: put into each request by the engine.
