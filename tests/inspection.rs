@@ -111,8 +111,11 @@ async fn from_queries_to_an_acknowledged_report() {
             asked.push(ask(&hall, "fire.officer", PERMITS, json!({}), case).await);
         }
         asked.push(ask(&hall, "fire.officer", WHO, json!({ "id": ids[4] }), "115-FS-0003").await);
-        // Neither what was refused nor another agency's use is drawn from.
-        hall.ask("fire.officer", "{ households { totalCount } }", json!({})).await.refused(Code::Forbidden);
+        // An attempt whose every field was denied is drawn from too; what could not even be planned was no use of data.
+        let denied = hall.ask("fire.officer", "{ households { totalCount } }", json!({})).await;
+        denied.refused(Code::Forbidden);
+        asked.push(denied.body["extensions"]["audit"].as_str().expect("a record").to_owned());
+        hall.ask("fire.officer", "{ nothing }", json!({})).await.refused(Code::ValidationFailed);
 
         let rule = "{ inspectionRule { agency intervalDays percent atLeast setBy } }";
         let standing = hall.ask("fire.head", rule, json!({})).await;
@@ -135,7 +138,7 @@ async fn from_queries_to_an_acknowledged_report() {
         let step = drawn.step();
         assert_eq!(step["number"], "I-2026-0001");
         assert_eq!((&step["from"], &step["until"]), (&json!("2026-02-01"), &json!("2026-03-02")));
-        assert_eq!((&step["population"], &step["unreadable"]), (&json!(3), &json!(0)));
+        assert_eq!((&step["population"], &step["unreadable"]), (&json!(4), &json!(0)));
         assert_eq!(BTreeSet::from_iter(records(step)), BTreeSet::from_iter(asked.clone()));
         for entry in step["entries"].as_array().expect("entries") {
             assert_eq!(entry["sampled"], true);
@@ -182,15 +185,15 @@ async fn from_queries_to_an_acknowledged_report() {
         // No report without findings, no blame without a word; what was found may be said anew until the report.
         let early = hall.ask("fire.admin", REPORT, number.clone()).await;
         let current = &early.refused(Code::Conflict)["extensions"]["current"];
-        assert_eq!(current["withoutFinding"].as_array().map(Vec::len), Some(3));
+        assert_eq!(current["withoutFinding"].as_array().map(Vec::len), Some(4));
         hall.ask("fire.head", ACKNOWLEDGE, number.clone()).await.refused(Code::Conflict);
         find(&hall, "fire.admin", "I-2026-0001", &asked[0], "IMPROPER", " ").await.refused(Code::BadUserInput);
         find(&hall, "fire.admin", "I-2026-0001", "no-such-record", "PROPER", "").await.refused(Code::NotFound);
         find(&hall, "fire.admin", "I-2026-0001", &asked[0], "UNCLEAR", "待說明").await.step();
-        for (record, verdict, comment) in
-            [(&asked[0], "PROPER", ""), (&asked[1], "PROPER", ""), (&asked[2], "IMPROPER", "案號不存在")]
+        for (at, verdict, comment) in
+            [(0, "PROPER", ""), (1, "PROPER", ""), (2, "IMPROPER", "案號不存在"), (3, "PROPER", "")]
         {
-            find(&hall, "fire.admin", "I-2026-0001", record, verdict, comment).await.step();
+            find(&hall, "fire.admin", "I-2026-0001", &asked[at], verdict, comment).await.step();
         }
         // The first finding stands against a second administrator's.
         hall.known_person("it.admin", "fire.deputy", "fire-department", "BUSINESS_ADMINISTRATOR").await;
@@ -214,7 +217,7 @@ async fn from_queries_to_an_acknowledged_report() {
                 (&told["about"], &told["number"], &told["dueOn"]),
                 (&json!("inspection"), &json!("I-2026-0001"), &due)
             );
-            assert!(told["textEn"].to_string().contains("3 operations, 1 improper"), "{told:#}");
+            assert!(told["textEn"].to_string().contains("4 operations, 1 improper"), "{told:#}");
         }
 
         // Whoever takes notice is the head, and nobody else.
@@ -250,7 +253,8 @@ async fn what_is_conspicuous_is_always_drawn() {
             flag(ask(&hall, who, WHO, json!({ "id": ids[25] }), &format!("115-X-{at}")).await, "ONE_SUBJECT_BY_MANY");
         }
         // One person after another, by key and by condition.
-        let by_condition = "query($id: NationalId!) { persons(where: { nationalId: { _eq: $id } }) { nodes { name } } }";
+        let by_condition =
+            "query($id: NationalId!) { persons(where: { nationalId: { _eq: $id } }) { nodes { name } } }";
         for at in 5..10 {
             let operation = if at % 2 == 0 { WHO } else { by_condition };
             flag(

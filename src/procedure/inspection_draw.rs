@@ -134,11 +134,11 @@ impl Procedure {
             let unreadable = reader.within(
                 span_us(days),
                 |record| record.kind == Kind::Query && record.who.agency == agency && record.why.form.is_some(),
-                |entry| facts.push(facts_of(&catalog, &reader, &machines, &entry)),
+                |entry| facts.push((entry.seq, facts_of(&catalog, &reader, &machines, &entry))),
             )?;
-            facts.sort_by_key(|one| (one.at, one.record));
-            facts.dedup_by_key(|one| one.record);
-            Ok(Found { facts, unreadable })
+            // What began at the same moment, in the order in which it was written.
+            facts.sort_by_key(|(seq, one)| (one.at, *seq));
+            Ok(Found { facts: facts.into_iter().map(|(_, one)| one).collect(), unreadable })
         })
         .await
     }
