@@ -26,7 +26,7 @@ async fn an_incident_from_its_report_to_its_closing() {
         let reported = hall.ask("fire.head", report, json!({ "input": input })).await;
         assert_eq!(
             reported.step(),
-            &json!({ "number": "I-2026-0001", "status": "REPORTED", "agency": "fire-department", "reportedBy": "fire.head" })
+            &json!({ "number": "E-2026-0001", "status": "REPORTED", "agency": "fire-department", "reportedBy": "fire.head" })
         );
         hall.ask("fire.officer", PERMITS, json!({})).await.refused(Code::Unauthenticated);
         for told in ["ethics.officer", "it.admin", "fire.admin"] {
@@ -34,17 +34,17 @@ async fn an_incident_from_its_report_to_its_closing() {
             let first = &inbox.data()["inbox"][0];
             assert_eq!(
                 (&first["number"], &first["dueOn"]),
-                (&json!("I-2026-0001"), &json!("2026-03-09")),
+                (&json!("E-2026-0001"), &json!("2026-03-09")),
                 "{told}: {first}"
             );
         }
 
         let resume = "mutation { step: resumeAccount(account: \"fire.officer\", reason: \"已改善\") { status } }";
         hall.ask("fire.admin", resume, json!({})).await.refused(Code::Conflict);
-        let close = "mutation { step: closeIncident(number: \"I-2026-0001\", conclusion: \"已告誡\") { status conclusion closedBy } }";
+        let close = "mutation { step: closeIncident(number: \"E-2026-0001\", conclusion: \"已告誡\") { status conclusion closedBy } }";
         hall.ask("ethics.officer", close, json!({})).await.refused(Code::Conflict);
         let remedy =
-            "mutation { step: remedyIncident(number: \"I-2026-0001\", remedy: \"教育訓練\") { status remedy } }";
+            "mutation { step: remedyIncident(number: \"E-2026-0001\", remedy: \"教育訓練\") { status remedy } }";
         hall.ask("tax.head", remedy, json!({})).await.refused(Code::NotFound);
         hall.ask("fire.admin", remedy, json!({})).await.step();
         hall.ask("fire.admin", close, json!({})).await.refused(Code::Forbidden);
@@ -54,7 +54,7 @@ async fn an_incident_from_its_report_to_its_closing() {
         assert_eq!(
             seen.data()["incidents"],
             json!([{
-                "number": "I-2026-0001", "description": "查詢無案號", "remedy": "教育訓練", "conclusion": "已告誡",
+                "number": "E-2026-0001", "description": "查詢無案號", "remedy": "教育訓練", "conclusion": "已告誡",
                 "account": "fire.officer",
             }])
         );

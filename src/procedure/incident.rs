@@ -106,7 +106,7 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let count = incident::Entity::find().count(step.tx()).await?;
-        let number = format!("I-{}-{:04}", self.today().year(), count + 1);
+        let number = format!("E-{}-{:04}", self.today().year(), count + 1);
         let mut agency_id = get_agency(step.tx(), input.agency.as_deref().unwrap_or(&act.caller.agency)).await?.id;
         let mut suspended = Vec::new();
         let mut ended = None;

@@ -133,7 +133,11 @@ impl Procedure {
             let mut facts = Vec::new();
             let unreadable = reader.within(
                 span_us(days),
-                |record| record.kind == Kind::Query && record.who.agency == agency && record.why.form.is_some(),
+                |record| {
+                    let ours = record.kind == Kind::Query && record.why.form.is_some();
+                    // What came in from outside channels is inspected like our own.
+                    record.who.agency == agency && (ours || record.kind == Kind::Outside)
+                },
                 |entry| facts.push((entry.seq, facts_of(&catalog, &reader, &machines, &entry))),
             )?;
             // What began at the same moment, in the order in which it was written.

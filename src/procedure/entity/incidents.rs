@@ -11,7 +11,7 @@ pub mod incident {
         /// Number of the row.
         #[sea_orm(primary_key)]
         pub id: i64,
-        /// `I-2026-0001`
+        /// `E-2026-0001`
         pub number: String,
         /// The agency whose use it is about.
         pub agency_id: i64,
