@@ -255,12 +255,9 @@ async fn what_is_conspicuous_is_always_drawn() {
         // One person after another, by key and by condition.
         let by_condition =
             "query($id: NationalId!) { persons(where: { nationalId: { _eq: $id } }) { nodes { name } } }";
-        for at in 5..10 {
+        for (at, id) in ids.iter().enumerate().take(10).skip(5) {
             let operation = if at % 2 == 0 { WHO } else { by_condition };
-            flag(
-                ask(&hall, "fire.third", operation, json!({ "id": ids[at] }), &format!("115-Y-{at}")).await,
-                "SEQUENTIAL",
-            );
+            flag(ask(&hall, "fire.third", operation, json!({ "id": id }), &format!("115-Y-{at}")).await, "SEQUENTIAL");
         }
         // All there is, by somebody who reads three rows at a time.
         let all = "{ a: persons(first: 28) { nodes { name } } b: persons(first: 28) { nodes { name } } c: persons(first: 28) \
