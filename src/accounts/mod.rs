@@ -25,6 +25,7 @@ pub mod forms;
 pub mod keys;
 pub mod password;
 pub mod password_change;
+pub mod password_life;
 pub mod people;
 pub mod rights;
 pub mod rights_read;

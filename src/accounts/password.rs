@@ -16,6 +16,9 @@ const WAITING_AT_MOST: usize = 256;
 /// Shortest password.
 pub const SHORTEST: usize = 12;
 
+/// Least score of a new password: more than 10^8 guesses, out of reach of somebody who tries at the door.
+const SCORE: zxcvbn::Score = zxcvbn::Score::Three;
+
 /// Why hashing did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
@@ -86,6 +89,12 @@ impl Hasher {
         .await
     }
 
+    /// Checks a new password, where it keeps nobody else waiting: guessing takes a while.
+    pub async fn check(&self, about: &About, password: &str) -> Result<Result<(), Weakness>, HashError> {
+        let (about, password) = (about.clone(), password.to_owned());
+        self.on_a_core(move || Ok(check_strength(&about, &password))).await
+    }
+
     async fn on_a_core<T, F>(&self, work: F) -> Result<T, HashError>
     where
         T: Send + 'static,
@@ -121,6 +130,15 @@ impl Drop for Place<'_> {
     }
 }
 
+/// Whose password it is to be: what others know of its owner is guessed first.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The account's name.
+    pub account: String,
+    /// Anything else that is known: agency, number, address.
+    pub known: Vec<String>,
+}
+
 /// What is wrong with a new password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weakness {
@@ -134,6 +152,8 @@ pub enum Weakness {
     Repetitive,
     /// It holds the account's name.
     Name,
+    /// It is guessed soon: known from breaches, a word with a digit, a row of keys, a date.
+    Guessable,
     /// The same as the present one or one of the last three.
     Reused,
 }
@@ -152,6 +172,10 @@ impl Weakness {
                 ("The new password needs at least six different characters.", "新密碼至少需要六個不同的字元。")
             }
             Weakness::Name => ("The new password must not hold the account's name.", "新密碼不得包含帳號名稱。"),
+            Weakness::Guessable => (
+                "The new password is too easy to guess: it is known from breaches, or made of common words, names, dates or rows of keys. Several unrelated words make a good one.",
+                "新密碼太容易被猜中：曾外洩，或由常見字詞、姓名、日期、鍵盤順序組成。建議使用數個無關的字詞。",
+            ),
             Weakness::Reused => {
                 ("The new password must differ from the last three.", "新密碼不得與最近三次使用的密碼相同。")
             }
@@ -160,7 +184,7 @@ impl Weakness {
 }
 
 /// Checks a new password; reuse is checked where the history is at hand.
-pub fn check_strength(account: &str, password: &str) -> Result<(), Weakness> {
+pub fn check_strength(about: &About, password: &str) -> Result<(), Weakness> {
     let letters: Vec<char> = password.chars().collect();
     if letters.len() < SHORTEST {
         return Err(Weakness::Short);
@@ -172,13 +196,18 @@ pub fn check_strength(account: &str, password: &str) -> Result<(), Weakness> {
     if different.len() < 6 {
         return Err(Weakness::Repetitive);
     }
-    if password.to_lowercase().contains(&account.to_lowercase()) {
+    if password.to_lowercase().contains(&about.account.to_lowercase()) {
         return Err(Weakness::Name);
     }
     let has = |kind: fn(&char) -> bool| usize::from(letters.iter().any(kind));
     let other = |letter: &char| !letter.is_lowercase() && !letter.is_uppercase() && !letter.is_ascii_digit();
     let kinds = has(|l| l.is_lowercase()) + has(|l| l.is_uppercase()) + has(|l| l.is_ascii_digit()) + has(other);
-    if kinds < 3 && letters.len() < 20 { Err(Weakness::Kinds) } else { Ok(()) }
+    if kinds < 3 && letters.len() < 20 {
+        return Err(Weakness::Kinds);
+    }
+    let mut known: Vec<&str> = about.known.iter().map(String::as_str).collect();
+    known.extend(about.account.split(['.', '-', '_']).chain(["cityquery"]));
+    if zxcvbn::zxcvbn(password, &known).score() < SCORE { Err(Weakness::Guessable) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -206,9 +235,16 @@ mod tests {
             ("onlylowercaseword", Err(Weakness::Kinds)),
             ("a long phrase of small words", Ok(())),
             ("Lanterns-7-above", Ok(())),
+            ("Umbrellas-9-below", Ok(())),
+            ("Kettles-3-between", Ok(())),
+            ("Password1234", Err(Weakness::Guessable)),
+            ("Qwertyuiop123", Err(Weakness::Guessable)),
+            ("Officer-2026-01", Err(Weakness::Guessable)),
+            ("Fire-dept-117", Err(Weakness::Guessable)),
         ];
+        let about = About { account: "fire.officer".to_owned(), known: vec!["fire-dept-117".to_owned()] };
         for (password, expected) in cases {
-            assert_eq!(check_strength("fire.officer", password), expected, "{password}");
+            assert_eq!(check_strength(&about, password), expected, "{password}");
         }
     }
 }

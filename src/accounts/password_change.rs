@@ -4,7 +4,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 
 use super::entity::{account, password_history};
 use super::epoch::{self, Epoch};
-use super::password::{self, Weakness};
+use super::password::{About, Weakness};
 use super::{Accounts, AccountsError, Actor, Reason, Refused};
 
 /// Former passwords that may not be used again.
@@ -16,7 +16,10 @@ impl Accounts {
         let name = name.trim().to_lowercase();
         let (account, actor) = self.check_password(&name, old).await?;
         let weak = |weakness| AccountsError::from(Refused { reason: Reason::Weak(weakness), actor: actor.clone() });
-        password::check_strength(&name, new).map_err(weak)?;
+        let known = [Some(&*actor.agency), account.staff_number.as_deref(), account.email.as_deref()];
+        let known = known.into_iter().flatten().map(str::to_owned).collect();
+        let about = About { account: name.clone(), known };
+        self.hasher.check(&about, new).await?.map_err(weak)?;
         let former = password_history::Entity::find()
             .filter(password_history::Column::AccountId.eq(account.id))
             .order_by_desc(password_history::Column::Id)

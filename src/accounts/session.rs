@@ -26,7 +26,7 @@ pub struct Tokens {
     pub refresh_token: Option<String>,
     /// Whose and which session.
     pub actor: Actor,
-    /// When the password must have been changed; none for machines.
+    /// When the password must have been changed; none for machines, or where passwords do not end by age.
     pub password_expires_at: Option<OffsetDateTime>,
 }
 
@@ -38,7 +38,7 @@ impl Accounts {
         if account.password_one_time {
             return Err(Refused { reason: Reason::PasswordOneTime, actor }.into());
         }
-        if self.password_expiry(&account).is_some_and(|at| at <= self.now()) {
+        if self.password_ended(account.password_set_at) {
             return Err(Refused { reason: Reason::PasswordExpired, actor }.into());
         }
         self.open_session(&account, actor, from, true).await
@@ -152,7 +152,7 @@ impl Accounts {
             expires_in: self.settings.access_token_seconds,
             refresh_token,
             actor,
-            password_expires_at: self.password_expiry(account),
+            password_expires_at: self.password_end(account.password_set_at),
         })
     }
 
@@ -180,7 +180,7 @@ impl Accounts {
         if session.revoked_at.is_some() || session.expires_at <= now || account.status != "active" {
             return Err(ended(actor));
         }
-        if self.password_expiry(&account).is_some_and(|at| at <= now) {
+        if self.password_ended(account.password_set_at) {
             return Err(Refused { reason: Reason::PasswordExpired, actor }.into());
         }
         let exchange = self.db.begin().await?;
@@ -202,7 +202,7 @@ impl Accounts {
             expires_in: self.settings.access_token_seconds,
             refresh_token,
             actor,
-            password_expires_at: self.password_expiry(&account),
+            password_expires_at: self.password_end(account.password_set_at),
         })
     }
 
@@ -310,11 +310,6 @@ impl Accounts {
         let agency = agency::Entity::find_by_id(account.agency_id).one(&self.db).await?;
         let agency = agency.map_or_else(|| "-".into(), |agency| agency.code.into());
         Ok(Actor { account: account.name.as_str().into(), agency, session: None })
-    }
-
-    /// When the password of an account ends its life.
-    pub(super) fn password_expiry(&self, account: &account::Model) -> Option<OffsetDateTime> {
-        account.password_set_at.map(|set| set + Duration::days(i64::from(self.settings.password_days)))
     }
 
     /// Now, in whole seconds: SQLite compares times as texts, and fractions of different length would not compare.

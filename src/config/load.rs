@@ -6,7 +6,7 @@ use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 
-use super::{Config, Connection};
+use super::{Config, Connection, PasswordPreset};
 
 /// The shipped defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -136,6 +136,11 @@ fn faults_of(config: &Config) -> Vec<String> {
         config.accounts.access_token_seconds <= 3600,
         "accounts.access_token_seconds",
         "must be at most 3600: an access token is checked without asking the database",
+    );
+    require(
+        config.accounts.password_preset == PasswordPreset::Asvs || config.accounts.password_days <= 90,
+        "accounts.password_days",
+        "must be at most 90: passwords change at least every three months (clause 11)",
     );
     faults
 }

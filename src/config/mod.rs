@@ -146,6 +146,28 @@ pub struct Accounts {
     pub lock_after_failures: u32,
     /// Length of the lock in seconds.
     pub lock_seconds: u64,
-    /// Life of a password in days.
+    /// Whether passwords end by age.
+    pub password_preset: PasswordPreset,
+    /// Life of a password in days, where it ends by age.
     pub password_days: u32,
+}
+
+/// Which of two schools the passwords follow; the first change, the history, the length and the lock are the same in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PasswordPreset {
+    /// 定期變更: changed at least every three months, by the letter of clause 11.
+    Periodic,
+    /// 不定期變更: as OWASP ASVS has it, changed when there is a reason, not by age.
+    Asvs,
+}
+
+impl PasswordPreset {
+    /// As the settings name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            PasswordPreset::Periodic => "periodic",
+            PasswordPreset::Asvs => "asvs",
+        }
+    }
 }

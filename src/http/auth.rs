@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use time::Duration;
 
 use super::headers;
 use super::sign_in::Visit;
@@ -25,7 +24,7 @@ pub struct Identity {
 /// The caller of a request: token, form in use, purpose, case number.
 pub fn authenticate(app: &App, headers: &HeaderMap, client_address: Option<IpAddr>) -> Result<Caller, Refusal> {
     let Identity { person, token } = identify(app, headers)?;
-    if password_expired(app, &person) {
+    if app.accounts.password_ended(person.password_set_at) {
         return Err(Refusal::new(
             Code::PasswordExpired,
             "The password has expired; change it at /auth/password.",
@@ -109,11 +108,6 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
-}
-
-fn password_expired(app: &App, person: &Person) -> bool {
-    let life = Duration::days(i64::from(app.config.accounts.password_days));
-    person.password_set_at.is_some_and(|set| set + life <= app.clock.now())
 }
 
 fn read(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {

@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
-    record(&app, Kind::Start).await.context("the start must be recorded before anything is answered")?;
+    record(&app, Kind::Start, Some(&app.accounts.password_rule()))
+        .await
+        .context("the start must be recorded before anything is answered")?;
     let watch = app.accounts.watch();
     let indexer = Indexer::start(&app.audit, app.config.audit.dir.clone(), app.config.control.clone())
         .context("the audit index cannot be given a thread")?;
@@ -42,7 +44,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
         }
     }
     watch.abort();
-    if let Err(error) = record(&app, Kind::Stop).await {
+    if let Err(error) = record(&app, Kind::Stop, None).await {
         tracing::error!(%error, "the stop could not be recorded");
     }
     // Both wait for threads of their own.
@@ -66,7 +68,9 @@ async fn signalled() {
     }
 }
 
-async fn record(app: &App, kind: Kind) -> anyhow::Result<()> {
+/// Records a start or a stop. What was chosen among the settings and somebody may ask for later stands beside it.
+async fn record(app: &App, kind: Kind, chosen: Option<&str>) -> anyhow::Result<()> {
+    let version = concat!("version ", env!("CARGO_PKG_VERSION"));
     let record = Record {
         id: app.accounts.new_id(),
         started_us: i64::try_from(app.clock.now().unix_timestamp_nanos() / 1_000)?,
@@ -78,7 +82,7 @@ async fn record(app: &App, kind: Kind) -> anyhow::Result<()> {
         asked: None,
         touched: Vec::new(),
         outcome: Outcome::default(),
-        note: Some(concat!("version ", env!("CARGO_PKG_VERSION")).to_owned()),
+        note: Some(chosen.map_or_else(|| version.to_owned(), |chosen| format!("{version}; {chosen}"))),
     };
     app.audit.commit(record).await?;
     Ok(())

@@ -192,12 +192,8 @@ pub(super) fn tokens_json(app: &App, tokens: &Tokens) -> Response {
     if let Some(token) = &tokens.refresh_token {
         body["refresh_token"] = token.as_str().into();
     }
-    // Warned from day 76 of 90.
-    if let Some(at) = tokens.password_expires_at {
-        let days = (at - app.clock.now()).whole_days();
-        if days <= 14 {
-            body["password_expires_in_days"] = days.into();
-        }
+    if let Some(days) = app.accounts.password_warning(tokens.password_expires_at) {
+        body["password_expires_in_days"] = days.into();
     }
     without_trace(Json(body).into_response())
 }

@@ -9,6 +9,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use cityquery::access::{Code, Role};
 use cityquery::accounts::people::NewPerson;
+use cityquery::audit::decode::StoredRecord;
+use cityquery::audit::read::Contents;
 use cityquery::catalog::{Catalog, load_builtin};
 use cityquery::config::{Clock, Config, Connection, Entropy};
 use cityquery::http::App;
@@ -83,6 +85,15 @@ impl Hall {
         halls
     }
 
+    /// The same with other settings.
+    pub async fn on_each_with(set: impl Fn(&mut Config)) -> Vec<Hall> {
+        let mut halls = vec![Hall::open_with(None, &set).await];
+        if let Some(server) = postgres::server() {
+            halls.push(Hall::open_with(Some(postgres::Database::create(&server).await), &set).await);
+        }
+        halls
+    }
+
     /// On SQLite.
     pub async fn on_sqlite() -> Hall {
         Hall::open(None).await
@@ -90,6 +101,11 @@ impl Hall {
 
     /// With its control database and all datasets in that database, or in SQLite files.
     pub async fn open(database: Option<postgres::Database>) -> Hall {
+        Hall::open_with(database, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn open_with(database: Option<postgres::Database>, set: impl Fn(&mut Config)) -> Hall {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let mut config = Config::embedded(folder.path()).expect("settings");
         config.audit.segment_bytes = 1 << 20;
@@ -102,6 +118,7 @@ impl Hall {
                 config.datasets.insert(code.to_owned(), connection);
             }
         }
+        set(&mut config);
         let catalog: Arc<Catalog> = Arc::new(load_builtin().expect("sound declarations"));
         cityquery::store::migrate::migrate(&catalog.connections(&config.datasets)).await.expect("migrates");
         let db = control::connect(&config.control).await.expect("connects");
@@ -185,6 +202,18 @@ impl Hall {
     /// The access token of somebody.
     pub fn token(&self, name: &str) -> &str {
         &self.tokens[name]
+    }
+
+    /// What stands in the audit log of this server.
+    pub fn records(&self) -> Vec<StoredRecord> {
+        let folder = self.app.audit.folder();
+        let mut records = Vec::new();
+        for number in folder.numbers().expect("a folder") {
+            let bytes = std::fs::read(folder.segment(number)).unwrap_or_default();
+            let contents = Contents::of(&bytes);
+            records.extend(contents.records.iter().filter_map(|frame| contents.decode(frame).ok()));
+        }
+        records
     }
 
     /// Posts JSON.
