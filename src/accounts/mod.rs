@@ -126,6 +126,11 @@ impl Accounts {
         &self.entropy
     }
 
+    /// The settings of accounts.
+    pub fn settings(&self) -> &config::Accounts {
+        &self.settings
+    }
+
     /// Issuer and audience of the tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer

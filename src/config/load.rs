@@ -142,6 +142,12 @@ fn faults_of(config: &Config) -> Vec<String> {
         "accounts.password_days",
         "must be at most 90: passwords change at least every three months (clause 11)",
     );
+    let (suspend, close) = (config.accounts.idle_suspend_days, config.accounts.idle_close_days);
+    require(
+        suspend == 0 || close == 0 || close > suspend,
+        "accounts.idle_close_days",
+        "must be greater than accounts.idle_suspend_days, or 0",
+    );
     faults
 }
 

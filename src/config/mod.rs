@@ -150,6 +150,10 @@ pub struct Accounts {
     pub password_preset: PasswordPreset,
     /// Life of a password in days, where it ends by age.
     pub password_days: u32,
+    /// An account that nobody used for so many days is suspended; 0 suspends none.
+    pub idle_suspend_days: u32,
+    /// An account that nobody used for so many days is closed; 0 closes none.
+    pub idle_close_days: u32,
 }
 
 /// Which of two schools the passwords follow; the first change, the history, the length and the lock are the same in both.

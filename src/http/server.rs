@@ -22,6 +22,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
         .await
         .context("the start must be recorded before anything is answered")?;
     let watch = app.accounts.watch();
+    let house = app.engine.procedure().watch_house();
     let indexer = Indexer::start(&app.audit, app.config.audit.dir.clone(), app.config.control.clone())
         .context("the audit index cannot be given a thread")?;
     let routes = super::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
@@ -44,6 +45,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
         }
     }
     watch.abort();
+    house.abort();
     if let Err(error) = record(&app, Kind::Stop, None).await {
         tracing::error!(%error, "the stop could not be recorded");
     }

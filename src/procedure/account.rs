@@ -345,7 +345,8 @@ async fn show(db: &impl ConnectionTrait, row: account::Model) -> Result<Account,
 
 /// Neither the name nor the person has an account already.
 async fn check_free(db: &impl ConnectionTrait, name: &str, staff_number: Option<&str>) -> Result<(), Fault> {
-    if account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?.is_some() {
+    let taken = account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?.is_some();
+    if taken || name == super::house::ITSELF {
         return Err(conflict(format!("The name {name} is taken."), format!("帳號名稱 {name} 已被使用。"), name.into()));
     }
     let Some(staff_number) = staff_number else { return Ok(()) };

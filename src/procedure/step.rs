@@ -109,6 +109,17 @@ impl Procedure {
         Ok(Begun::New(Box::new(Step { procedure: self, act, operation, tx, changes_rights: false })))
     }
 
+    /// Begins a step that nobody takes but time: serialised like the others, so that one server takes it.
+    pub(crate) async fn begin_by_itself<'a>(
+        &'a self,
+        act: &'a Act,
+        operation: &'static str,
+    ) -> Result<Step<'a>, Fault> {
+        let tx = self.db().begin().await?;
+        epoch::raise(&tx, Epoch::Procedure).await?;
+        Ok(Step { procedure: self, act, operation, tx, changes_rights: false })
+    }
+
     /// Today, in Taipei.
     pub(crate) fn today(&self) -> Date {
         self.accounts.clock().today()
@@ -134,20 +145,26 @@ impl Step<'_> {
     /// Tells those concerned.
     pub async fn tell(&self, to: To<'_>, news: &News<'_>) -> Result<(), Fault> {
         for account_id in recipients(&self.tx, to).await? {
-            let row = notice::ActiveModel {
-                account_id: Set(account_id),
-                at: Set(self.procedure.now()),
-                subject_kind: Set(news.kind.to_owned()),
-                subject_number: Set(news.number.to_owned()),
-                text_en: Set(news.en.clone()),
-                text_zh: Set(news.zh.clone()),
-                due_on: Set(news.due),
-                read_at: Set(None),
-                mailed_at: Set(None),
-                ..Default::default()
-            };
-            notice::Entity::insert(row).exec_without_returning(&self.tx).await?;
+            self.tell_one(account_id, news).await?;
         }
+        Ok(())
+    }
+
+    /// Tells one account, active or not.
+    pub(crate) async fn tell_one(&self, account_id: i64, news: &News<'_>) -> Result<(), Fault> {
+        let row = notice::ActiveModel {
+            account_id: Set(account_id),
+            at: Set(self.procedure.now()),
+            subject_kind: Set(news.kind.to_owned()),
+            subject_number: Set(news.number.to_owned()),
+            text_en: Set(news.en.clone()),
+            text_zh: Set(news.zh.clone()),
+            due_on: Set(news.due),
+            read_at: Set(None),
+            mailed_at: Set(None),
+            ..Default::default()
+        };
+        notice::Entity::insert(row).exec_without_returning(&self.tx).await?;
         Ok(())
     }
 
@@ -192,7 +209,7 @@ impl Step<'_> {
 }
 
 /// The active accounts that are meant.
-async fn recipients(db: &impl ConnectionTrait, to: To<'_>) -> Result<Vec<i64>, Fault> {
+pub(crate) async fn recipients(db: &impl ConnectionTrait, to: To<'_>) -> Result<Vec<i64>, Fault> {
     let active = account::Entity::find().filter(account::Column::Status.eq("active"));
     let (role, of) = match to {
         To::Account(name) => {

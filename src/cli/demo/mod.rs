@@ -108,7 +108,9 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
 fn write_settings(dir: &Path, listen: &str, url: &str) -> anyhow::Result<()> {
     let text = format!(
         "# Written by `cityquery demo` at each start.\n\n[server]\nlisten = \"{listen}\"\npublic_url = \"{url}\"\n\n\
-         [audit]\nsegment_bytes = {SEGMENT_BYTES}\n"
+         [audit]\nsegment_bytes = {SEGMENT_BYTES}\n\n\
+         # A demo that is started again after a season shows the same people.\n\
+         [accounts]\nidle_suspend_days = 0\nidle_close_days = 0\n"
     );
     write(&dir.join("cityquery.toml"), &text)
 }
