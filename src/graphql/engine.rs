@@ -1,38 +1,34 @@
 //! From a request's text to its answer: documents validated once and kept, plans kept for the same rights and the
 //! same presence of variables, then run. Who asks was settled before; the record is committed after, by `http`.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Response, Variables};
-use async_graphql_value::ConstValue;
 use bytes::Bytes;
 use moka::sync::Cache;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::document::Document;
+use super::reply::Reply;
 use super::{Face, Validated};
-use crate::access::{Caller, Code, Language, Refusal, Rights};
+use crate::access::{Caller, Code, Refusal, Rights};
 use crate::audit::shape::Blob;
-use crate::audit::touched::Touched;
-use crate::audit::{Asked, Kind};
+use crate::audit::Asked;
 use crate::catalog::Catalog;
 use crate::config::Limits;
 use crate::procedure::{Act, Procedure};
 use crate::query::cost::Bounds;
 use crate::query::page::Sealer;
-use crate::query::plan::{Plan, RootOutKind};
-use crate::query::run::{self, Answer, Run};
+use crate::query::plan::Plan;
+use crate::query::run::{self, Run};
 use crate::query::{planner, resolve, write};
 use crate::store::layout::Databases;
 
 /// Text of the documents kept, in bytes; a document read takes some ten times its text.
 const DOCUMENTS: u64 = 4 << 20;
-
-/// Errors told at once; the first ones say what the others would.
-const ERRORS: usize = 50;
 
 /// Plans kept for one document: one for each form in use and each presence of variables.
 const PLANS: usize = 64;
@@ -50,27 +46,6 @@ pub struct Request {
     pub record: uuid::Uuid,
 }
 
-/// What goes out, and what has to be recorded first.
-#[derive(Debug)]
-pub struct Reply {
-    /// The whole body but for `extensions.audit`, which comes with the record: see [`Reply::body`].
-    pub data: Option<Vec<u8>>,
-    /// Errors in the order of the document.
-    pub errors: Vec<Refusal>,
-    /// Estimated cost; none where nothing of the datasets was asked.
-    pub cost: Option<u64>,
-    /// Kind of the record.
-    pub kind: Kind,
-    /// What was asked, if it came to that.
-    pub asked: Option<Asked>,
-    /// What was touched.
-    pub touched: Vec<Touched>,
-    /// Objects in the answer.
-    pub objects: u32,
-    /// What was asked and is not granted, by custodian: `extensions.missing`.
-    pub missing: Option<Value>,
-}
-
 /// Answers operations.
 pub struct Engine {
     pub(super) face: Face,
@@ -80,17 +55,6 @@ pub struct Engine {
     sealer: Sealer,
     pub(super) nothing: Rights,
     documents: Cache<(String, Option<String>), Arc<Document>>,
-}
-
-/// By compilation of the rights and presence of the variables.
-type Plans = HashMap<(u64, Vec<u8>), Arc<Plan>>;
-
-/// A validated document with the plans made of it.
-pub(super) struct Document {
-    pub(super) validated: Arc<Validated>,
-    text: Arc<Blob>,
-    name: Option<Arc<str>>,
-    plans: RwLock<Plans>,
 }
 
 impl Engine {
@@ -345,34 +309,6 @@ impl Request {
     }
 }
 
-impl Document {
-    /// Which variables are there, which are null, which are true: what decides a plan besides the rights.
-    fn presence(&self, variables: &Variables) -> Vec<u8> {
-        let names = self.validated.variable_names();
-        names
-            .map(|name| match variables.get(name) {
-                None => 0,
-                Some(ConstValue::Null) => 1,
-                Some(ConstValue::Boolean(false)) => 2,
-                Some(ConstValue::Boolean(true)) => 3,
-                Some(_) => 4,
-            })
-            .collect()
-    }
-
-    /// What was asked, before there is a plan.
-    fn asked(&self, request: &Request) -> Asked {
-        // A map of JSON values always becomes JSON.
-        let variables = serde_json::to_vec(&request.variables).unwrap_or_default();
-        Asked {
-            document: self.text.clone(),
-            shape: Blob::none(),
-            operation_name: self.name.clone(),
-            variables: Bytes::from(variables),
-        }
-    }
-}
-
 /// Objects in a value, itself included.
 fn objects(value: &Value) -> u64 {
     match value {
@@ -397,92 +333,4 @@ fn case_number_missing(caller: Option<&Caller>, plan: &Plan) -> Option<Refusal> 
         )
         .with("missing", "X-Case-Number"),
     )
-}
-
-impl Reply {
-    fn refused(mut errors: Vec<Refusal>, asked: Option<Asked>) -> Reply {
-        errors.truncate(ERRORS);
-        Reply {
-            data: None,
-            errors,
-            cost: None,
-            kind: Kind::Denied,
-            asked,
-            touched: Vec::new(),
-            objects: 0,
-            missing: None,
-        }
-    }
-
-    fn answered(answer: Answer, plan: &Plan, asked: Asked, validated: &Validated) -> Reply {
-        let data = plan.roots.iter().any(|root| !matches!(root.kind, RootOutKind::Other | RootOutKind::Typename));
-        Reply {
-            data: Some(answer.written.data),
-            errors: plan.denied.clone(),
-            cost: data.then_some(answer.cost),
-            kind: match (validated.has_data, validated.has_procedure) {
-                (true, _) => Kind::Query,
-                (false, true) => Kind::Procedure,
-                (false, false) => Kind::Introspection,
-            },
-            asked: Some(asked),
-            touched: answer.written.touched,
-            objects: answer.written.objects,
-            missing: None,
-        }
-    }
-
-    /// A step of the procedure was taken; nothing of the datasets was touched.
-    fn stepped(answer: &Map<String, Value>, asked: Asked) -> Reply {
-        let data = serde_json::to_vec(answer).unwrap_or_default(); // JSON always becomes JSON
-        Reply {
-            data: Some(data),
-            errors: Vec::new(),
-            cost: None,
-            kind: Kind::Procedure,
-            asked: Some(asked),
-            touched: Vec::new(),
-            objects: 0,
-            missing: None,
-        }
-    }
-
-    /// The code that the record keeps: of the refusal, or none when data goes out.
-    pub fn code(&self) -> Option<&'static str> {
-        if self.data.is_some() { None } else { self.errors.first().map(|error| error.code.word()) }
-    }
-
-    /// The body, with the record's id if there is a record.
-    pub fn body(&self, language: Language, record: Option<uuid::Uuid>) -> Vec<u8> {
-        let length = self.data.as_ref().map_or(0, Vec::len);
-        let mut body = Vec::with_capacity(length + 256);
-        body.push(b'{');
-        if let Some(data) = &self.data {
-            body.extend_from_slice(b"\"data\":");
-            body.extend_from_slice(data);
-        }
-        if !self.errors.is_empty() {
-            let errors: Vec<Value> = self.errors.iter().map(|error| error.to_json(language)).collect();
-            body.extend_from_slice(if body.len() > 1 { b",\"errors\":" } else { b"\"errors\":" });
-            // Plain JSON values into memory cannot fail.
-            let _ = serde_json::to_writer(&mut body, &errors);
-        }
-        let mut extensions = Map::new();
-        if let Some(id) = record {
-            extensions.insert("audit".into(), id.to_string().into());
-        }
-        if let Some(estimated) = self.cost {
-            // The rows that stand in the answer; those that were loaded to find them are not the caller's to know.
-            extensions.insert("cost".into(), json!({ "estimated": estimated, "rows": self.objects }));
-        }
-        if let Some(missing) = &self.missing {
-            extensions.insert("missing".into(), missing.clone());
-        }
-        if !extensions.is_empty() {
-            body.extend_from_slice(b",\"extensions\":");
-            let _ = serde_json::to_writer(&mut body, &extensions);
-        }
-        body.push(b'}');
-        body
-    }
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_graphql::{SimpleObject, Variables};
 use serde_json::{Map, Value, json};
 
-use super::engine::{Document, Engine, Request};
+use super::document::Document;
+use super::engine::{Engine, Request};
 use crate::access::{Refusal, Rights, Use, Uses};
 use crate::accounts::rights::HeldForm;
 use crate::catalog::FieldId;

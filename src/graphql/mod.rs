@@ -2,6 +2,7 @@
 //! Answering dataset fields is left to `query`; the library's executor never sees them.
 
 mod coerce;
+mod document;
 pub mod engine;
 mod inquiry;
 mod limits;
@@ -10,6 +11,7 @@ mod others;
 mod overlap;
 mod procedure;
 mod register;
+pub mod reply;
 mod shape;
 mod shape_inputs;
 mod shape_outputs;

@@ -21,7 +21,8 @@ use super::status::{refuse, status_of};
 use super::{auth, body, headers, websocket};
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
-use crate::graphql::engine::{self, Reply};
+use crate::graphql::engine;
+use crate::graphql::reply::Reply;
 
 /// The media type of answers, by the GraphQL-over-HTTP specification.
 const ANSWER: &str = "application/graphql-response+json";

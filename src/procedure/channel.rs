@@ -1,7 +1,6 @@
 //! Query channels to a dataset outside of this system (clause 13): registered with a named reviewer, their logs imported by
 //! mapping. Each row of such a log becomes an audit record of its own, so that it is searched and inspected like ours.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{InputObject, SimpleObject};
@@ -10,10 +9,10 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use time::macros::{format_description, offset};
-use time::{Date, OffsetDateTime, PrimitiveDateTime};
+use time::{Date, OffsetDateTime};
 
 use super::agency::{check_title, get_agency};
+use super::channel_log::{Row, read};
 use super::entity::{channel, channel_import};
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::step::{Begun, News, To};
@@ -99,15 +98,6 @@ pub struct ChannelInput {
     pub interval_days: i32,
     /// 欄位對應: which column of its log holds what.
     pub mapping: ChannelMapping,
-}
-
-/// A row of a log that could be read.
-struct Row {
-    at: OffsetDateTime,
-    who: String,
-    what: String,
-    purpose: Option<String>,
-    case_number: Option<String>,
 }
 
 impl Procedure {
@@ -352,64 +342,4 @@ fn mapping_of(row: &channel::Model) -> Result<ChannelMapping, Fault> {
     let mapping = serde_json::from_str(&row.mapping);
     mapping
         .map_err(|_| conflict("The channel's mapping cannot be read.", "無法讀取欄位對應。", row.name.as_str().into()))
-}
-
-/// The rows of a log, and those that could not be read with line and reason.
-fn read(text: &str, mapping: &ChannelMapping, from: Date, until: Date) -> Result<(Vec<Row>, Vec<String>), Fault> {
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let header = reader.headers().map_err(|error| wrong("csv", error.to_string(), "無法讀取標題列"))?.clone();
-    let columns: HashMap<&str, usize> = header.iter().enumerate().map(|(number, name)| (name.trim(), number)).collect();
-    let named = [
-        Some(&mapping.at),
-        Some(&mapping.who),
-        Some(&mapping.what),
-        mapping.purpose.as_ref(),
-        mapping.case_number.as_ref(),
-    ];
-    if let Some(missing) = named.into_iter().flatten().find(|name| !columns.contains_key(name.as_str())) {
-        let (en, zh) = (format!("the file has no column \"{missing}\""), format!("檔案無欄位「{missing}」"));
-        return Err(wrong("csv", en, zh));
-    }
-    let (mut rows, mut rejected) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                rejected.push(error.to_string());
-                continue;
-            }
-        };
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = |name: &String| {
-            columns.get(name.as_str()).and_then(|at| record.get(*at)).map(str::trim).unwrap_or_default()
-        };
-        let optional =
-            |name: &Option<String>| name.as_ref().map(&cell).filter(|text| !text.is_empty()).map(str::to_owned);
-        let (at, who, what) = (moment(cell(&mapping.at)), cell(&mapping.who), cell(&mapping.what));
-        match at {
-            Some(at) if !(from..=until).contains(&at.date()) => {
-                rejected.push(format!("line {line}: not within these days"))
-            }
-            Some(_) if who.is_empty() || what.is_empty() => {
-                rejected.push(format!("line {line}: who or what is missing"))
-            }
-            None => rejected.push(format!("line {line}: expected a time like 2026-03-02 09:30:00")),
-            Some(at) => rows.push(Row {
-                at,
-                who: who.to_owned(),
-                what: what.to_owned(),
-                purpose: optional(&mapping.purpose),
-                case_number: optional(&mapping.case_number),
-            }),
-        }
-    }
-    Ok((rows, rejected))
-}
-
-/// A time as logs write it, in Taipei.
-fn moment(text: &str) -> Option<OffsetDateTime> {
-    let plain = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-    let local = PrimitiveDateTime::parse(&text.replace('T', " ").replace('/', "-"), &plain).ok()?;
-    Some(local.assume_offset(offset!(+8)))
 }

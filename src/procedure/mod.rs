@@ -17,6 +17,7 @@ pub mod agency;
 pub mod application;
 mod appointment;
 pub mod channel;
+mod channel_log;
 pub mod dataset;
 pub mod decision;
 pub mod difference;
