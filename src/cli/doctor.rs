@@ -12,6 +12,7 @@ use super::installation::read_catalog;
 use crate::accounts::{entity, keys};
 use crate::catalog::Catalog;
 use crate::config::{Clock, Config};
+use crate::procedure::mail::Courier;
 use crate::store::{columns, control, migrate};
 
 const EXAMPLES: &str = "\
@@ -78,6 +79,7 @@ pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
         check_datasets(&config, catalog, &mut findings).await;
     }
     check_keys(&config, &mut findings);
+    check_mail(&config, &mut findings).await;
     check_disks(&config, &mut findings);
     println!();
     anyhow::ensure!(findings.faults == 0, "{} faults, {} warnings", findings.faults, findings.warnings);
@@ -219,6 +221,17 @@ fn check_keys(config: &Config, findings: &mut Findings) {
         Ok(0) => findings.warn("keys", "no sign-*.pem", "the first start makes one"),
         Ok(count) => findings.good("keys", format_args!("{count} that sign or verify in {}", folder.display())),
         Err(error) => findings.fault("keys", error, "mend or remove that file; the last by name signs"),
+    }
+}
+
+async fn check_mail(config: &Config, findings: &mut Findings) {
+    match Courier::open(&config.mail) {
+        Ok(None) => findings.good("mail", "off: notices stand in the inbox only"),
+        Ok(Some(courier)) => match courier.reaches().await {
+            Ok(()) => findings.good("mail", format_args!("the server lets us in; sent as {}", config.mail.from)),
+            Err(error) => findings.warn("mail", error, "check [mail] url; until it answers, notices wait for a week"),
+        },
+        Err(fault) => findings.fault("mail", fault, "mend [mail]"),
     }
 }
 

@@ -148,6 +148,12 @@ fn faults_of(config: &Config) -> Vec<String> {
         "accounts.idle_close_days",
         "must be greater than accounts.idle_suspend_days, or 0",
     );
+    let mail = &config.mail.url;
+    require(
+        mail.is_empty() || ["smtp://", "smtps://"].iter().any(|scheme| mail.starts_with(scheme)),
+        "mail.url",
+        "must begin with smtp:// or smtps://, or be empty",
+    );
     faults
 }
 

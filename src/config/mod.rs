@@ -34,6 +34,8 @@ pub struct Config {
     pub limits: Limits,
     /// Accounts, passwords and tokens.
     pub accounts: Accounts,
+    /// Notices by mail.
+    pub mail: Mail,
 }
 
 /// `[server]`
@@ -154,6 +156,23 @@ pub struct Accounts {
     pub idle_suspend_days: u32,
     /// An account that nobody used for so many days is closed; 0 closes none.
     pub idle_close_days: u32,
+}
+
+/// `[mail]`
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// `smtp://…` or `smtps://…`; empty is off.
+    pub url: String,
+    /// Sender.
+    pub from: String,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL holds a password.
+        formatter.debug_struct("Mail").field("on", &!self.url.is_empty()).field("from", &self.from).finish()
+    }
 }
 
 /// Which of two schools the passwords follow; the first change, the history, the length and the lock are the same in both.

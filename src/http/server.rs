@@ -12,17 +12,20 @@ use tokio::net::TcpListener;
 use super::state::App;
 use crate::audit::index::Indexer;
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
+use crate::procedure::mail::Courier;
 
 /// How long open connections may go on after the signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
+    let courier = Courier::open(&app.config.mail).map_err(anyhow::Error::msg)?;
     record(&app, Kind::Start, Some(&app.accounts.password_rule()))
         .await
         .context("the start must be recorded before anything is answered")?;
     let watch = app.accounts.watch();
     let house = app.engine.procedure().watch_house();
+    let mail = courier.map(|courier| app.engine.procedure().watch_mail(courier));
     let indexer = Indexer::start(&app.audit, app.config.audit.dir.clone(), app.config.control.clone())
         .context("the audit index cannot be given a thread")?;
     let routes = super::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
@@ -46,6 +49,9 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     }
     watch.abort();
     house.abort();
+    if let Some(mail) = mail {
+        mail.stop().await;
+    }
     if let Err(error) = record(&app, Kind::Stop, None).await {
         tracing::error!(%error, "the stop could not be recorded");
     }

@@ -38,6 +38,7 @@ pub mod inspection_report;
 pub mod item;
 mod letter;
 mod log_reading;
+pub mod mail;
 pub mod master_form;
 pub mod offer;
 mod opening;
