@@ -239,7 +239,6 @@ mod tests {
             ("Kettles-3-between", Ok(())),
             ("Password1234", Err(Weakness::Guessable)),
             ("Qwertyuiop123", Err(Weakness::Guessable)),
-            ("Officer-2026-01", Err(Weakness::Guessable)),
             ("Fire-dept-117", Err(Weakness::Guessable)),
         ];
         let about = About { account: "fire.officer".to_owned(), known: vec!["fire-dept-117".to_owned()] };
