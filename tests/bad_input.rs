@@ -117,7 +117,7 @@ async fn wrong_documents_are_refused() {
         ("query ($a: String) { persons(first: $a) { nodes { id } } }", validate),
         ("{ persons(first: $a) { nodes { id } } }", validate),
         ("query ($a: Int) { __typename }", validate),
-        ("mutation { __typename }", validate),
+        ("mutation { deleteEverything }", validate),
         ("subscription { __typename }", validate),
         ("mutation M { grant }", validate),
         ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", validate),

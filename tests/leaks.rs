@@ -85,7 +85,10 @@ async fn a_newcomer_sees_the_schema_and_no_row() {
     let gate = Gate::open(Setup { datasets: Some(dead()), ..Setup::default() }, &["newcomer"]).await;
     let catalog = &gate.catalog;
     let schema = gate.ask("newcomer", "", "{ __schema { queryType { fields { name } } } }", json!({})).await;
-    let roots = schema.body["data"]["__schema"]["queryType"]["fields"].as_array().expect("the roots").len();
+    let roots = schema.body["data"]["__schema"]["queryType"]["fields"].as_array().expect("the roots");
+    // The procedure's questions have a table of their own: tests/procedure/operations.txt.
+    let ruled = |name: &str| cityquery::procedure::rules::find(name).is_some();
+    let roots = roots.iter().filter(|root| !ruled(root["name"].as_str().expect("a name"))).count();
     let mut asked = 0;
     for of in &catalog.types {
         if let Some(list) = of.list {

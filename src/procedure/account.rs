@@ -228,12 +228,6 @@ impl Procedure {
             self.check_resumes(step.tx(), act, &target).await?;
         }
         let word = status_word(to);
-        self.accounts.write_status(step.tx(), target.id, word, reason).await?;
-        if to == AccountStatus::Active {
-            // It counts as used today, or it would be suspended again at once.
-            let row = account::ActiveModel { id: Set(target.id), failures: Set(0), ..Default::default() };
-            account::Entity::update(row).exec(step.tx()).await?;
-        }
         step.changes_rights();
         step.tell(
             To::Account(name),
@@ -246,6 +240,12 @@ impl Procedure {
             },
         )
         .await?;
+        self.accounts.write_status(step.tx(), target.id, word, reason).await?;
+        if to == AccountStatus::Active {
+            // It counts as used today, or it would be suspended again at once.
+            let row = account::ActiveModel { id: Set(target.id), failures: Set(0), ..Default::default() };
+            account::Entity::update(row).exec(step.tx()).await?;
+        }
         step.finish("account", target.id, json!({ "account": name, "status": word, "reason": reason })).await?;
         if to != AccountStatus::Active {
             self.accounts.revoke_all(target.id, "account not active").await?;

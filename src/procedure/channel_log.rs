@@ -19,7 +19,12 @@ pub(super) struct Row {
 }
 
 /// The rows of a log, and those that could not be read with line and reason.
-pub(super) fn read(text: &str, mapping: &ChannelMapping, from: Date, until: Date) -> Result<(Vec<Row>, Vec<String>), Fault> {
+pub(super) fn read(
+    text: &str,
+    mapping: &ChannelMapping,
+    from: Date,
+    until: Date,
+) -> Result<(Vec<Row>, Vec<String>), Fault> {
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let header = reader.headers().map_err(|error| wrong("csv", error.to_string(), "無法讀取標題列"))?.clone();

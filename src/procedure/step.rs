@@ -212,8 +212,9 @@ impl Step<'_> {
 pub(crate) async fn recipients(db: &impl ConnectionTrait, to: To<'_>) -> Result<Vec<i64>, Fault> {
     let active = account::Entity::find().filter(account::Column::Status.eq("active"));
     let (role, of) = match to {
+        // One who is suspended or resumed by this very step is told of it.
         To::Account(name) => {
-            let one = active.filter(account::Column::Name.eq(name)).one(db).await?;
+            let one = account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?;
             return Ok(one.into_iter().map(|account| account.id).collect());
         }
         To::Role(role, of) => (role, Some(of)),
