@@ -73,7 +73,7 @@ impl ObjectType for MutationRoot {}
 
 /// The table of rules stands before every root field of the procedure.
 fn may(ctx: &Context<'_>) -> ServerResult<()> {
-    let refused = |error: async_graphql::Error| error.into_server_error(ctx.item.pos);
+    let refused = |error: async_graphql::Error| ctx.set_error_path(error.into_server_error(ctx.item.pos));
     let act = ctx.data::<Act>().map_err(refused)?;
     rules::decide(&act.caller.roles, ctx.field().name()).map_err(|refusal| refused(Fault::from(refusal).into()))
 }

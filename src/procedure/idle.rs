@@ -7,6 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::agency::agency_code;
 use super::appointment::roles_of;
+use super::entity::incident;
 use super::step::{News, To, recipients};
 use super::{Fault, Procedure};
 use crate::access::Role;
@@ -89,6 +90,11 @@ impl Procedure {
         let mut step = self.begin_by_itself(&act, fate.operation()).await?;
         let Some(account) = account::Entity::find_by_id(id).one(step.tx()).await? else { return Ok(()) };
         if self.fate(&account) != Some(fate) {
+            return Ok(());
+        }
+        // What an incident is about stays as it is until the incident is closed.
+        let incidents = incident::Entity::find().filter(incident::Column::Account.eq(account.name.as_str()));
+        if incidents.filter(incident::Column::Status.ne("closed")).one(step.tx()).await?.is_some() {
             return Ok(());
         }
         let roles = roles_of(step.tx(), id).await?;

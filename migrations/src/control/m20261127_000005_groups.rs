@@ -3,14 +3,10 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::{index, numbered, points_to, reference};
+use super::{index, moment, numbered, points_to, reference};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
-
-fn moment(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().take()
-}
 
 async fn add(manager: &SchemaManager<'_>, table: &'static str, column: ColumnDef) -> Result<(), DbErr> {
     manager.alter_table(Table::alter().table(table).add_column(column).take()).await

@@ -3,18 +3,10 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::{index, numbered, points_to, reference};
+use super::{account, index, moment, numbered, points_to, reference};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
-
-fn moment(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().take()
-}
-
-fn account(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).string_len(64).take()
-}
 
 fn code(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).string_len(64).not_null().take()

@@ -50,6 +50,16 @@ pub(crate) fn reference(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().not_null().take()
 }
 
+/// A moment; none unless it is said to be required.
+pub(crate) fn moment(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).timestamp_with_time_zone().take()
+}
+
+/// The name of an account, kept as it was when somebody acted.
+pub(crate) fn account(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).string_len(64).take()
+}
+
 /// The rule that `from` of `table` names a row of `target`.
 pub(crate) fn points_to(table: &'static str, from: &'static str, target: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create().name(format!("fk_{table}_{from}")).from(table, from).to(target, "id").take()
