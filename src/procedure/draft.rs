@@ -43,7 +43,7 @@ pub struct ApplicationInput {
     pub items: Vec<ItemInput>,
 }
 
-/// A document to be attached.
+/// 附件: a document to be attached.
 #[derive(Debug, Clone, InputObject)]
 pub struct DocumentInput {
     /// 檔名: name of the file.

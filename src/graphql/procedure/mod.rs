@@ -29,7 +29,7 @@ pub struct Questions(
     inspections::InspectionQuestions,
 );
 
-/// The procedure's steps; `Mutation` passes the rules and comes here.
+/// 作業步驟: steps of the procedure. An operation takes one; sent again with the same `Idempotency-Key` it does nothing twice.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Mutation")]
 pub struct Steps(
