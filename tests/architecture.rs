@@ -215,3 +215,15 @@ fn the_rules_find_what_they_forbid() {
     assert_eq!(drivers(&source("src/query/write.rs", "let rows = source.query(x);")).len(), 1);
     assert!(bad_name(&source("src/query/utils.rs", "")).is_some());
 }
+
+/// Rights come about by the procedure alone. What writes them without it is there for tests and for measuring.
+#[test]
+fn the_program_makes_no_right_without_the_procedure() {
+    let bypass =
+        Regex::new(r"accounts(\(\))?\s*\.(open_form|open_person|open_client|put_agency|set_status|set_form_status)\(")
+            .expect("a pattern");
+    let sources = read("src", "rs").into_iter().filter(|source| bypass.is_match(&source.code()));
+    let passing: Vec<String> = sources.map(|source| source.name).collect();
+    assert!(passing.is_empty(), "{passing:?}");
+    assert!(bypass.is_match("app.accounts.open_form(&form)") && bypass.is_match("self.accounts().put_agency(a, b)"));
+}

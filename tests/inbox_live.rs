@@ -71,12 +71,14 @@ async fn what_one_is_told_arrives_as_it_is_told() {
         let mut socket = opened(address, hall.token("fire.officer")).await;
         let watch = json!({ "query": "subscription { inboxNotices { about number textZh } }" });
         say(&mut socket, json!({ "id": "1", "type": "subscribe", "payload": watch })).await;
-        // Nothing but subscriptions is answered here.
+        // Nothing but subscriptions is answered here; that it was asked is known.
+        let before = hall.app.audit.record_count()();
         say(&mut socket, json!({ "id": "2", "type": "subscribe", "payload": { "query": "{ agencies { code } }" } }))
             .await;
         let refused = hear(&mut socket).await;
         assert_eq!(refused["payload"]["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused:#}");
         assert_eq!(hear(&mut socket).await, json!({ "type": "complete", "id": "2" }));
+        assert_eq!(hall.app.audit.record_count()(), before + 1, "a refusal is a record, too");
 
         let group = "mutation { step: putUserGroup(name: \"users\", title: \"使用者\") { name } }";
         hall.ask("fire.admin", group, json!({})).await.step();
@@ -91,6 +93,13 @@ async fn what_one_is_told_arrives_as_it_is_told() {
         hall.ask("fire.admin", suspend, json!({})).await.step();
         let ended = hear(&mut socket).await;
         assert_eq!((&ended["id"], &ended["type"]), (&json!("1"), &json!("complete")), "{ended:#}");
+
+        // What is watched ends with the token, too.
+        let mut socket = opened(address, hall.token("fire.admin")).await;
+        let watch = json!({ "query": "subscription { inboxNotices { number } }" });
+        say(&mut socket, json!({ "id": "3", "type": "subscribe", "payload": watch })).await;
+        hall.clock.advance(time::Duration::minutes(16));
+        assert_eq!(hear(&mut socket).await, json!({ "type": "complete", "id": "3" }));
         watching.abort();
     }
 }

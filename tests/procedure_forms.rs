@@ -6,7 +6,7 @@ mod support;
 use cityquery::access::Code;
 use serde_json::{Value, json};
 use support::hall::Hall;
-use support::hall_steps::{Application, OPEN, PERMITS, permit_items, person_items};
+use support::hall_steps::{Application, DECIDE, OPEN, PERMITS, permit_items, person_items};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_opens_without_an_audit_plan() {
@@ -94,6 +94,37 @@ async fn a_form_changes_by_a_further_application_only() {
         hall.sign_in("fire.officer", support::hall::PASSWORD).await;
         hall.ask("fire.officer", names, json!({})).await.refused(Code::Forbidden);
     }
+}
+
+/// Who comes to inspect or to decide is no longer, or not yet, among those who query.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_inspects_or_decides_on_what_they_use() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.prepared().await;
+    hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
+    hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+    let promote = "mutation { step: setRoles(account: \"fire.officer\", roles: [BUSINESS_ADMINISTRATOR]) { roles } }";
+    let refused = hall.ask("it.admin", promote, json!({})).await;
+    assert_eq!(refused.refused(Code::Conflict)["extensions"]["current"]["userGroup"], "users");
+    let remove = "mutation { step: removeMember(group: \"users\", account: \"fire.officer\") { members } }";
+    hall.ask("fire.admin", remove, json!({})).await.step();
+    hall.ask("it.admin", promote, json!({})).await.step();
+    hall.ask("fire.officer", PERMITS, json!({})).await.refused(Code::Forbidden);
+    let add = "mutation { step: addMember(group: \"users\", account: \"fire.officer\") { members } }";
+    hall.ask("fire.admin", add, json!({})).await.refused(Code::Forbidden);
+
+    // fire.dba may use the form, whose items others decided on; then it does not decide on what the form becomes.
+    hall.add_member("fire.admin", "fire.dba").await;
+    let mut input = Hall::input(&json!([
+        { "coordinate": "Query.firePremises", "uses": ["SELECT"], "reason": "查核" },
+    ]));
+    input["form"] = "FIRE-2026-001".into();
+    let drafted = hall.draft("fire.admin", input).await;
+    let submitted = hall.submit("fire.admin", &drafted).await;
+    let decide = json!({ "number": submitted.number, "revision": submitted.revision, "decision": "APPROVE" });
+    let own = hall.ask("fire.dba", DECIDE, decide).await;
+    assert_eq!(own.refused(Code::Forbidden)["extensions"]["clause"], "7");
+    hall.decide("fire.head", &submitted, "APPROVE", "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

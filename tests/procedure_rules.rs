@@ -276,3 +276,51 @@ async fn a_right_taken_back_is_gone_from_every_server_within_a_second() {
         watching.into_iter().for_each(|task| task.abort());
     }
 }
+
+/// The document that shows each clause names every step there is, and no test that is not there.
+#[test]
+fn the_document_names_what_there_is() {
+    let document = include_str!("../docs/procedure.md");
+    let table =
+        document.split("## Clause by clause").nth(1).expect("the table").split("\n## ").next().expect("its end");
+    for rule in RULES {
+        assert!(table.contains(&format!("`{}`", rule.operation)), "{} stands in no clause", rule.operation);
+    }
+    let tests: String = std::fs::read_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests"))
+        .expect("the tests")
+        .filter_map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).ok())
+        .collect();
+    for row in table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| clause")) {
+        let shown = row.trim_end_matches(" |").rsplit('|').next().expect("a cell");
+        for name in shown.split('`').skip(1).step_by(2) {
+            let there = match name.strip_prefix("tests/") {
+                Some(_) => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name).exists(),
+                None => tests.contains(&format!("fn {name}(")),
+            };
+            assert!(there, "{name} is no test");
+        }
+    }
+}
+
+/// A client that goes away in the middle of a step does not leave half of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_comes_to_its_end_without_its_client() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.staffed().await;
+    let before = hall.app.audit.record_count()();
+    let suspend = "mutation { step: suspendAccount(account: \"fire.officer\", reason: \"停用\") { status } }";
+    let mut gone = Box::pin(hall.ask("fire.admin", suspend, json!({})));
+    // As far as its first record, which says that it begins.
+    while hall.app.audit.record_count()() == before {
+        let waited = tokio::time::timeout(Duration::from_micros(50), &mut gone).await;
+        assert!(waited.is_err(), "it ended before its client could go");
+    }
+    let _ = tokio::time::timeout(Duration::from_micros(1), &mut gone).await;
+    drop(gone);
+    let ended = async {
+        while hall.ask("fire.officer", "{ inbox { id } }", json!({})).await.code() != Code::Unauthenticated.word() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the step came to its end");
+}

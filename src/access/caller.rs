@@ -43,6 +43,8 @@ pub struct Caller {
     pub roles: Arc<[Role]>,
     /// The session of the token.
     pub session: Uuid,
+    /// When the token ends; what is watched ends with it.
+    pub token_ends: OffsetDateTime,
     /// The form (主表單、次表單) in use; none for those who hold none.
     pub form: Option<Arc<FormRights>>,
     /// Why no form is in use though some are held, or no purpose: datasets are not answered then.

@@ -70,6 +70,11 @@ impl Role {
         Role::ALL.into_iter().find(|role| role.word() == word)
     }
 
+    /// Whether one with this role may be among those who query under a form.
+    pub fn queries(self) -> bool {
+        matches!(self, Role::GeneralUser | Role::DatabaseAdministrator | Role::MachineClient)
+    }
+
     /// Whether one account may hold both. Who inspects is never the one inspected: those who decide, run or inspect
     /// an agency's use are none of its users.
     pub fn goes_with(self, other: Role) -> bool {

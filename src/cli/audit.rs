@@ -11,10 +11,13 @@ use time::macros::{format_description, offset};
 use uuid::Uuid;
 
 use super::Installation;
+use crate::accounts::Accounts;
 use crate::audit::index::search::Criteria;
 use crate::audit::reader::{Entry, Listing, Reader, reading};
 use crate::audit::show::{self, heading, line};
-use crate::audit::{AuditLog, COMMAND_LINE, Kind, OpenError, Options, SERVER, Who, Why, expand, index};
+use crate::audit::{
+    AuditLog, COMMAND_LINE, Kind, OpenError, Options, Outcome, Record, Right, SERVER, Who, Why, expand, index,
+};
 use crate::config::{Clock, Config, Entropy};
 
 const EXAMPLES: &str = "\
@@ -255,6 +258,23 @@ pub(super) fn operator() -> Who {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let account = format!("system:{}({uid})", name.as_deref().unwrap_or("?"));
     Who { account: account.into(), agency: "command-line".into(), session: None, client_address: None }
+}
+
+/// The record of what the system's user does to accounts, beside a running program or before it serves.
+pub(super) fn administration(accounts: &Accounts, who: Who, note: String) -> Record {
+    Record {
+        id: accounts.new_id(),
+        started_us: i64::try_from(accounts.clock().now().unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX),
+        duration_us: 0,
+        kind: Kind::Administration,
+        who,
+        why: Why::default(),
+        right: Right { epoch: accounts.rights().current().epoch, schema_hash: accounts.rights().catalog().hash },
+        asked: None,
+        touched: Vec::new(),
+        outcome: Outcome::default(),
+        note: Some(note),
+    }
 }
 
 fn find(reader: &Reader, id: Uuid) -> anyhow::Result<Entry> {

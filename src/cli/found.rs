@@ -5,14 +5,11 @@ use anyhow::Context;
 use clap::Args;
 
 use super::Installation;
-use super::audit::{open_log, operator};
-use super::installation::read_catalog;
+use super::audit::{administration, open_log, operator};
+use super::installation::open_accounts;
 use crate::access::Role;
-use crate::accounts::Accounts;
 use crate::accounts::people::NewPerson;
-use crate::audit::{Kind, Outcome, Record, Right, Why};
 use crate::config::{Clock, Entropy};
-use crate::store::control;
 
 const EXAMPLES: &str = "\
 Example:
@@ -52,12 +49,8 @@ pub struct FoundArguments {
 /// Runs the command.
 pub async fn run(arguments: FoundArguments) -> anyhow::Result<()> {
     let config = arguments.installation.load()?;
-    let catalog = read_catalog(&config)?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
-    let db = control::connect(&config.control).await?;
-    let pending = control::pending(&db).await?;
-    anyhow::ensure!(pending.is_empty(), "the control database is not migrated; run `cityquery migrate`");
-    let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await?;
+    let accounts = open_accounts(&config, &clock, &entropy).await?;
     let name = arguments.account.trim().to_lowercase();
     let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
     anyhow::ensure!(
@@ -76,19 +69,11 @@ pub async fn run(arguments: FoundArguments) -> anyhow::Result<()> {
         email: arguments.email.as_deref(),
     };
     let log = open_log(&config, clock.clone(), entropy)?;
-    let record = Record {
-        id: accounts.new_id(),
-        started_us: i64::try_from(clock.now().unix_timestamp_nanos() / 1_000)?,
-        duration_us: 0,
-        kind: Kind::Administration,
-        who: operator(),
-        why: Why::default(),
-        right: Right { epoch: accounts.rights().current().epoch, schema_hash: catalog.hash },
-        asked: None,
-        touched: Vec::new(),
-        outcome: Outcome::default(),
-        note: Some(format!("the first account, {name} of {}, is opened on the command line", arguments.agency)),
-    };
+    let record = administration(
+        &accounts,
+        operator(),
+        format!("the first account, {name} of {}, is opened on the command line", arguments.agency),
+    );
     log.commit(record).await.context("it must be recorded before it is done")?;
     let founded = accounts.found(&arguments.agency_title, &person).await;
     log.close();

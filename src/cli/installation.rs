@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use crate::accounts::Accounts;
 use crate::catalog::{self, Catalog};
-use crate::config::Config;
+use crate::config::{Clock, Config, Entropy};
+use crate::store::control;
 
 /// The file that is taken when neither option is given and it is there.
 const USUAL_FILE: &str = "cityquery.toml";
@@ -52,4 +54,13 @@ pub fn read_catalog(config: &Config) -> anyhow::Result<Arc<Catalog>> {
         anyhow::anyhow!("the declarations have {} faults:\n  {}", lines.len(), lines.join("\n  "))
     })?;
     Ok(Arc::new(catalog))
+}
+
+/// The accounts of an installation that is migrated, for a command that works on them.
+pub(super) async fn open_accounts(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Arc<Accounts>> {
+    let catalog = read_catalog(config)?;
+    let db = control::connect(&config.control).await?;
+    let pending = control::pending(&db).await?;
+    anyhow::ensure!(pending.is_empty(), "the control database is not migrated; run `cityquery migrate`");
+    Ok(Accounts::open(db, config, catalog, clock.clone(), entropy.clone()).await?)
 }

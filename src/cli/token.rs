@@ -4,12 +4,10 @@ use anyhow::Context;
 use clap::Args;
 
 use super::Installation;
-use super::audit::{open_log, operator};
-use super::installation::read_catalog;
-use crate::accounts::{Accounts, AccountsError, Reason};
-use crate::audit::{Kind, Outcome, Record, Right, Why};
+use super::audit::{administration, open_log, operator};
+use super::installation::open_accounts;
+use crate::accounts::{AccountsError, Reason};
 use crate::config::{Clock, Entropy};
-use crate::store::control;
 
 const EXAMPLES: &str = "\
 Example:
@@ -37,12 +35,8 @@ pub struct TokenArguments {
 /// Runs the command.
 pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {
     let config = arguments.installation.load()?;
-    let catalog = read_catalog(&config)?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
-    let db = control::connect(&config.control).await?;
-    let pending = control::pending(&db).await?;
-    anyhow::ensure!(pending.is_empty(), "the control database is not migrated; run `cityquery migrate`");
-    let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await?;
+    let accounts = open_accounts(&config, &clock, &entropy).await?;
     let (account, form) = (arguments.account.as_str(), arguments.form.as_deref());
     let tokens = accounts.token_for(account, form).await.map_err(|error| match error {
         AccountsError::Refused(refused) if refused.reason == Reason::UnknownAccount => {
@@ -56,19 +50,8 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {
     let log = open_log(&config, clock.clone(), entropy)?;
     let mut who = operator();
     who.session = tokens.actor.session;
-    let record = Record {
-        id: accounts.new_id(),
-        started_us: i64::try_from(clock.now().unix_timestamp_nanos() / 1_000)?,
-        duration_us: 0,
-        kind: Kind::Administration,
-        who,
-        why: Why::default(),
-        right: Right { epoch: accounts.rights().current().epoch, schema_hash: catalog.hash },
-        asked: None,
-        touched: Vec::new(),
-        outcome: Outcome::default(),
-        note: Some(format!("a token of {} was printed on the command line", tokens.actor.account)),
-    };
+    let record =
+        administration(&accounts, who, format!("a token of {} was printed on the command line", tokens.actor.account));
     log.commit(record).await.context("a token must be recorded before it is printed")?;
     log.close();
     println!("{}", tokens.access_token);

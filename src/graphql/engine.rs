@@ -57,6 +57,17 @@ pub struct Engine {
     documents: Cache<(String, Option<String>), Arc<Document>>,
 }
 
+/// What is said to those who send anything else over a WebSocket.
+pub fn subscriptions_only() -> Refusal {
+    Refusal::input(
+        "Only subscriptions are answered over a WebSocket: send queries and mutations by POST.",
+        "WebSocket 僅受理 subscription：query 與 mutation 請以 POST 傳送。",
+    )
+}
+
+/// What an error of the procedure says, by the closed list of codes.
+pub use super::others::refusal;
+
 impl Engine {
     /// An engine over a catalogue and its databases.
     pub fn new(
@@ -177,10 +188,7 @@ impl Engine {
     ) -> Result<BoxStream<'static, Response>, Vec<Refusal>> {
         let document = self.document(request)?;
         if document.validated.operation().ty != OperationType::Subscription {
-            return Err(vec![Refusal::input(
-                "Only subscriptions are answered over a WebSocket: send queries and mutations by POST.",
-                "WebSocket 僅受理 subscription：query 與 mutation 請以 POST 傳送。",
-            )]);
+            return Err(vec![subscriptions_only()]);
         }
         let variables = self.face.variables(&document.validated, &request.variables)?;
         Ok(self.face.watch(&document.validated, &variables, self.data(request, Some(caller))))
@@ -289,12 +297,7 @@ impl Request {
         // A map of JSON values always becomes JSON.
         let variables = serde_json::to_vec(&self.variables).unwrap_or_default();
         digest.update(self.query.as_bytes()).update(&[0]).update(&variables);
-        Act {
-            caller: caller.clone(),
-            key: caller.idempotency_key.clone(),
-            digest: digest.finalize().to_hex().to_string(),
-            record: self.record,
-        }
+        Act { caller: caller.clone(), digest: digest.finalize().to_hex().to_string(), record: self.record }
     }
 
     /// What was asked, for the record of a request that did not come to its end.

@@ -55,7 +55,7 @@ pub(super) fn request(face: &Face, validated: &Validated, variables: &Variables,
 }
 
 /// What the library reports: the procedure's own refusal where it made one, with its place.
-pub(super) fn refusal(error: &ServerError) -> Refusal {
+pub fn refusal(error: &ServerError) -> Refusal {
     let refusal = match error.source::<Fault>() {
         Some(Fault::Refused(refusal)) => (**refusal).clone(),
         Some(Fault::Failed(failure)) => {

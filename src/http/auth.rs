@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
 
+use time::OffsetDateTime;
+
 use super::headers;
 use super::sign_in::Visit;
 use super::state::App;
@@ -48,6 +50,7 @@ pub fn authenticate(app: &App, headers: &HeaderMap, client_address: Option<IpAdd
         agency: Arc::clone(&person.agency),
         roles: Arc::clone(&person.roles),
         session: token.claims.sid,
+        token_ends: OffsetDateTime::from_unix_timestamp(token.claims.exp).unwrap_or(OffsetDateTime::UNIX_EPOCH),
         form,
         without_form,
         purpose,

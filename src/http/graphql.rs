@@ -8,24 +8,20 @@ use std::time::Instant;
 use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
-use serde::Deserialize;
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::asked::{ANSWER, Unread, from_url, media, read_body};
 use super::state::App;
 use super::status::{refuse, status_of};
-use super::{auth, body, headers, websocket};
+use super::{auth, headers, websocket};
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 use crate::graphql::engine;
 use crate::graphql::reply::Reply;
-
-/// The media type of answers, by the GraphQL-over-HTTP specification.
-const ANSWER: &str = "application/graphql-response+json";
 
 /// The routes of the GraphQL API.
 pub fn routes() -> Router<Arc<App>> {
@@ -46,12 +42,13 @@ async fn schema(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 
 pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let started = Instant::now();
-    let response = respond_to(&app, request, started).await;
+    let response = respond_to(Arc::clone(&app), request, started).await;
     app.numbers.answered(response.extensions().get().copied(), started.elapsed());
     response
 }
 
-async fn respond_to(app: &App, request: Request, started: Instant) -> Response {
+async fn respond_to(shared: Arc<App>, request: Request, started: Instant) -> Response {
+    let app = shared.as_ref();
     let (parts, body) = request.into_parts();
     let language = headers::language(&parts.headers);
     let address = headers::client_address(&parts.headers, &parts.extensions, app.config.server.trusted_proxies);
@@ -59,11 +56,8 @@ async fn respond_to(app: &App, request: Request, started: Instant) -> Response {
         Ok(media) => media,
         Err(refusal) => return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language),
     };
-    let asked = if parts.method == Method::GET {
-        Query::try_from_uri(&parts.uri).map_err(|_| not_understood()).and_then(from_query)
-    } else {
-        read_body(app, &parts.headers, body).await
-    };
+    let asked =
+        if parts.method == Method::GET { from_url(&parts.uri) } else { read_body(app, &parts.headers, body).await };
     let mut asked = match asked {
         Ok(asked) => asked,
         Err(Unread { status, refusal }) => return with_status(status, &refusal, language),
@@ -76,10 +70,7 @@ async fn respond_to(app: &App, request: Request, started: Instant) -> Response {
         let refusal = auth::turn_away(app, &parts.headers, address, refusal.clone()).await;
         return refuse(&refusal, language);
     }
-    if parts.method == Method::GET
-        && caller.as_ref().is_ok_and(|caller| caller.form.is_some())
-        && !asked.variables.is_empty()
-    {
+    if parts.method == Method::GET && caller.is_ok() && !asked.variables.is_empty() {
         return with_status(StatusCode::METHOD_NOT_ALLOWED, &variables_in_url(), language);
     }
     let step = app.engine.kind_of(&asked);
@@ -90,12 +81,17 @@ async fn respond_to(app: &App, request: Request, started: Instant) -> Response {
         return with_status(StatusCode::BAD_REQUEST, &subscription_by_http(), language);
     }
     let around = Circumstances { started, language, media, address };
-    // A step that is under way must be known of, whatever becomes of its end.
     if step == OperationType::Mutation
         && let Ok(caller) = &caller
-        && let Err(refusal) = intend(app, caller, &asked, &around).await
     {
-        return refuse(&refusal, language);
+        // A step that is under way must be known of, whatever becomes of its end.
+        if let Err(refusal) = intend(app, caller, &asked, &around).await {
+            return refuse(&refusal, language);
+        }
+        // It comes to its end also when the client does not wait for it: half of what follows a change is no change.
+        let caller = Ok(caller.clone());
+        let whole = tokio::spawn(async move { answer(&shared, caller, asked, around).await });
+        return whole.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     }
     answer(app, caller, asked, around).await
 }
@@ -191,12 +187,13 @@ pub(super) async fn record_event(
     app: &App,
     caller: &Caller,
     asked: &engine::Request,
-    started: Instant,
+    code: Option<Code>,
     body: &[u8],
 ) -> Result<(), Refusal> {
     let (bytes, digest) = (body.len() as u64, app.audit.digest(body));
-    let outcome = Outcome { code: None, rows: 0, bytes, digest };
-    let mut record = frame(app, caller, started, app.accounts.new_id(), Kind::Procedure, outcome);
+    let kind = if code.is_some() { Kind::Denied } else { Kind::Procedure };
+    let outcome = Outcome { code: code.map(|code| code.word().into()), rows: 0, bytes, digest };
+    let mut record = frame(app, caller, Instant::now(), app.accounts.new_id(), kind, outcome);
     record.asked = Some(asked.asked());
     record.note = Some(format!("event of {}", asked.record));
     app.audit.commit(record).await.map(drop).map_err(|reason| {
@@ -255,91 +252,6 @@ fn audit_unavailable() -> Refusal {
     )
 }
 
-/// A request that could not be read.
-struct Unread {
-    status: StatusCode,
-    refusal: Refusal,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Sent {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<Map<String, Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SentInUrl {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<String>,
-}
-
-async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Result<engine::Request, Unread> {
-    let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json")
-        && !essence.eq_ignore_ascii_case("application/graphql-response+json")
-    {
-        let en = format!("Send Content-Type: application/json; found \"{essence}\".");
-        let zh = format!("請以 Content-Type: application/json 傳送；收到「{essence}」。");
-        return Err(Unread { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal: Refusal::input(en, zh) });
-    }
-    let most = app.config.server.max_body_bytes;
-    let bytes = body::read(body, most).await.ok_or_else(|| Unread {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        refusal: Refusal::input(
-            format!("The body is larger than {most} bytes, or broke off."),
-            format!("要求內容超過 {most} 位元組，或傳送中斷。"),
-        ),
-    })?;
-    let sent: Sent = serde_json::from_slice(&bytes).map_err(|error| Unread {
-        status: StatusCode::BAD_REQUEST,
-        refusal: Refusal::input(
-            format!("The body is not a GraphQL request in JSON (line {}, column {}). Expected {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}; batches are not taken.", error.line(), error.column()),
-            format!("要求內容不是 JSON 格式的 GraphQL 要求（第 {} 行第 {} 欄）。應為 {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}；不接受批次。", error.line(), error.column()),
-        ),
-    })?;
-    request(sent.query, sent.operation_name, sent.variables)
-}
-
-fn from_query(Query(sent): Query<SentInUrl>) -> Result<engine::Request, Unread> {
-    let variables = match sent.variables.filter(|text| !text.is_empty()) {
-        Some(text) => Some(serde_json::from_str(&text).map_err(|_| not_understood())?),
-        None => None,
-    };
-    request(sent.query, sent.operation_name, variables)
-}
-
-fn request(
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<Map<String, Value>>,
-) -> Result<engine::Request, Unread> {
-    let query = query.filter(|query| !query.trim().is_empty()).ok_or_else(|| Unread {
-        status: StatusCode::BAD_REQUEST,
-        refusal: Refusal::input(
-            "query is missing: send the GraphQL document in it.",
-            "缺少 query：請於其中傳送 GraphQL 文件。",
-        ),
-    })?;
-    let operation_name = operation_name.filter(|name| !name.is_empty());
-    let variables = variables.unwrap_or_default();
-    Ok(engine::Request { query, operation_name, variables, ..engine::Request::default() })
-}
-
-fn not_understood() -> Unread {
-    Unread {
-        status: StatusCode::BAD_REQUEST,
-        refusal: Refusal::input(
-            "Expected query, operationName and variables (a JSON object) in the URL.",
-            "網址中應有 query、operationName 與 variables（JSON 物件）。",
-        ),
-    }
-}
-
 /// A URL stands in histories and logs of proxies, where no personal value may stand.
 fn variables_in_url() -> Refusal {
     Refusal::input(
@@ -357,22 +269,6 @@ fn subscription_by_http() -> Refusal {
         "A subscription is answered over a WebSocket at this address, by the protocol graphql-transport-ws.",
         "subscription 須於此網址以 WebSocket（graphql-transport-ws）傳送。",
     )
-}
-
-/// The media type that the client accepts, ours first.
-fn media(headers: &HeaderMap) -> Result<&'static str, Refusal> {
-    let Some(accept) = headers.get(header::ACCEPT) else { return Ok("application/json") };
-    let accept = accept.to_str().unwrap_or_default();
-    let mut ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-    let plain = |range: &str| matches!(range, "application/json" | "application/*" | "*/*" | "");
-    ranges
-        .find_map(|range| if range == ANSWER { Some(ANSWER) } else { plain(range).then_some("application/json") })
-        .ok_or_else(|| {
-            Refusal::input(
-                format!("Answers come as {ANSWER} or application/json; Accept names neither."),
-                format!("回應格式為 {ANSWER} 或 application/json；Accept 未列出任一者。"),
-            )
-        })
 }
 
 fn with_status(status: StatusCode, refusal: &Refusal, language: Language) -> Response {

@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+mod asked;
 pub mod auth;
 pub mod body;
 pub mod graphql;

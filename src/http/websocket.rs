@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_graphql::futures_util::stream::{self, BoxStream, StreamExt};
 use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, WebSocket, WebSocketProtocols, WsMessage};
@@ -62,8 +62,14 @@ async fn serve(
     let sign_in = move |payload: serde_json::Value| async move {
         // Browsers cannot set headers on a WebSocket: the first message brings them.
         let headers = with_payload(headers, &payload);
-        let caller = auth::authenticate(&app, &headers, address)
-            .map_err(|refusal| async_graphql::Error::new(refusal.en.clone()))?;
+        let caller = match auth::authenticate(&app, &headers, address) {
+            Ok(caller) => caller,
+            Err(refusal) => {
+                let refusal = auth::turn_away(&app, &headers, address, refusal).await;
+                let language = headers::language(&headers);
+                return Err(async_graphql::Error::new(language.pick(&refusal.en, &refusal.zh)));
+            }
+        };
         let mut data = Data::default();
         data.insert(caller);
         Ok(data)
@@ -103,11 +109,7 @@ struct Watcher {
 
 impl Executor for Watcher {
     async fn execute(&self, _: async_graphql::Request) -> Answer {
-        let refusal = Refusal::input(
-            "Only subscriptions are answered over a WebSocket: send queries and mutations by POST.",
-            "WebSocket 僅受理 subscription：query 與 mutation 請以 POST 傳送。",
-        );
-        refused(&refusal, Language::En)
+        refused(&engine::subscriptions_only(), Language::En)
     }
 
     fn execute_stream(
@@ -139,8 +141,12 @@ async fn events(app: Arc<App>, caller: Caller, request: async_graphql::Request) 
     let events = match app.engine.watch(&caller, &asked).await {
         Ok(events) => events,
         Err(refusals) => {
-            let errors = refusals.iter().map(|refusal| server_error(refusal, language)).collect();
-            return stream::once(std::future::ready(Answer::from_errors(errors))).boxed();
+            let code = refusals.first().map(|refusal| refusal.code);
+            let refusals = match graphql::record_event(&app, &caller, &asked, code, &[]).await {
+                Ok(()) => refusals,
+                Err(unavailable) => vec![unavailable],
+            };
+            return stream::once(std::future::ready(all_refused(&refusals, language))).boxed();
         }
     };
     let (asked, caller) = (Arc::new(asked), Arc::new(caller));
@@ -148,9 +154,12 @@ async fn events(app: Arc<App>, caller: Caller, request: async_graphql::Request) 
         .then(move |event| {
             let (app, asked, caller) = (app.clone(), asked.clone(), caller.clone());
             async move {
-                let body = serde_json::to_vec(&event.data).unwrap_or_default();
-                match graphql::record_event(&app, &caller, &asked, Instant::now(), &body).await {
-                    Ok(()) => event,
+                let body = serde_json::to_vec(&event.data).unwrap_or_default(); // a value always becomes JSON
+                let refusals: Vec<Refusal> = event.errors.iter().map(engine::refusal).collect();
+                let code = refusals.first().map(|refusal| refusal.code);
+                match graphql::record_event(&app, &caller, &asked, code, &body).await {
+                    Ok(()) if refusals.is_empty() => event,
+                    Ok(()) => all_refused(&refusals, caller.language),
                     Err(refusal) => refused(&refusal, caller.language),
                 }
             }
@@ -159,7 +168,12 @@ async fn events(app: Arc<App>, caller: Caller, request: async_graphql::Request) 
 }
 
 fn refused(refusal: &Refusal, language: Language) -> Answer {
-    Answer::from_errors(vec![server_error(refusal, language)])
+    all_refused(std::slice::from_ref(refusal), language)
+}
+
+/// What the library says of a failure stays with us: the client gets the closed list of codes.
+fn all_refused(refusals: &[Refusal], language: Language) -> Answer {
+    Answer::from_errors(refusals.iter().map(|refusal| server_error(refusal, language)).collect())
 }
 
 fn server_error(refusal: &Refusal, language: Language) -> ServerError {

@@ -10,6 +10,8 @@ use super::agency::{check_title, get_agency};
 use super::appointment::{is_central, roles_of};
 use super::entity::{incident, step};
 use super::fault::{conflict, forbidden, not_found, wrong};
+use super::group::check_no_member;
+use super::incident::check_no_open_incident;
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
@@ -187,6 +189,9 @@ impl Procedure {
             return Err(forbidden("A machine client has no roles.", "機器用戶端沒有角色。", "3"));
         }
         self.check_roles(step.tx(), &act.caller, &of, &roles).await?;
+        if !roles.iter().all(|role| role.queries()) {
+            check_no_member(step.tx(), &target).await?;
+        }
         let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
         self.accounts.write_roles(step.tx(), target.id, &words).await?;
         step.changes_rights();
@@ -256,16 +261,7 @@ impl Procedure {
     /// What an incident or the information office has stopped is started again when the incident is closed, by those who
     /// stopped it.
     async fn check_resumes(&self, db: &impl ConnectionTrait, act: &Act, target: &account::Model) -> Result<(), Fault> {
-        let open = incident::Entity::find()
-            .filter(incident::Column::Account.eq(target.name.as_str()))
-            .filter(incident::Column::Status.ne("closed"))
-            .one(db)
-            .await?;
-        if let Some(open) = open {
-            let (en, zh) =
-                (format!("The incident {} is not closed.", open.number), format!("事件 {} 尚未結案。", open.number));
-            return Err(conflict(en, zh, json!({ "incident": open.number, "status": open.status })));
-        }
+        check_no_open_incident(db, incident::Column::Account.eq(target.name.as_str())).await?;
         let last = step::Entity::find()
             .filter(step::Column::SubjectKind.eq("account"))
             .filter(step::Column::SubjectId.eq(target.id))
@@ -316,6 +312,14 @@ impl Procedure {
         };
         account::Entity::update(row).exec(step.tx()).await?;
         step.changes_rights();
+        let news = News {
+            kind: "account",
+            number: name,
+            en: format!("{} has given you a new first password.", act.caller.account),
+            zh: format!("{} 已重設您的密碼。", act.caller.account),
+            due: None,
+        };
+        step.tell(To::Account(name), &news).await?;
         step.finish("account", target.id, json!({ "account": name, "password": "reset" })).await?;
         self.accounts.revoke_all(target.id, "password reset").await?;
         Ok(OpenedAccount { account: self.account_by_id(target.id).await?, first_password: Some(first_password) })

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use async_graphql::futures_util::stream::{self, StreamExt};
 use async_graphql::{InputObject, SimpleObject};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -12,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use time::{Date, OffsetDateTime};
 
 use super::agency::{check_title, get_agency};
+use super::appointment::roles_of;
 use super::channel_log::{Row, read};
 use super::entity::{channel, channel_import};
 use super::fault::{conflict, forbidden, not_found, wrong};
@@ -20,7 +22,10 @@ use super::{Act, Fault, Procedure, has_role};
 use crate::access::{Code, Refusal, Role};
 use crate::accounts::entity::account;
 use crate::accounts::secret;
-use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
+use crate::audit::{Asked, Blob, Kind, Outcome, Record, Right, Shape, Who, Why};
+
+/// Rows that wait for their records at once.
+const AT_ONCE: usize = 256;
 
 /// Largest log that is imported at once, in bytes.
 const LARGEST: usize = 8 << 20;
@@ -131,6 +136,12 @@ impl Procedure {
         let reviewer = account::Entity::find().filter(account::Column::Name.eq(input.reviewer.as_str()));
         let reviewer = reviewer.one(step.tx()).await?.filter(|one| one.agency_id == own.id && one.status == "active");
         let reviewer = reviewer.ok_or_else(|| not_found("account of this agency", "本機關帳號", &input.reviewer))?;
+        let imports = |role: &Role| matches!(role, Role::DatabaseAdministrator | Role::GeneralUser);
+        if !roles_of(step.tx(), reviewer.id).await?.iter().any(imports) {
+            let (en, zh) =
+                ("expected a database administrator or a general user", "應為資料庫系統管理者或一般操作使用者");
+            return Err(wrong("reviewer", en, zh));
+        }
         let known = channel::Entity::find().filter(channel::Column::Name.eq(name)).one(step.tx()).await?;
         let row = channel::ActiveModel {
             dataset: Set(input.dataset.clone()),
@@ -207,26 +218,20 @@ impl Procedure {
             return Err(wrong("csv", "expected at most 8 MiB", "不得逾 8 MiB"));
         }
         let sha256 = secret::hex(&Sha256::digest(text.as_bytes()));
+        let row = self.channel_to_import(self.db(), act, name).await?;
+        let (rows, rejected) = read(text, &mapping_of(&row)?, from, until)?;
+        if !is_imported(self.db(), row.id, &sha256).await? {
+            // Before the step begins, for it keeps every other step waiting: a log may have thousands of rows.
+            self.record_outside(act, &row, &rows, &sha256).await?;
+        }
         let step = match self.begin(act, "importChannelLog").await? {
             Begun::Before(id) => return self.channel_by_id(id).await,
             Begun::New(step) => step,
         };
-        let row = self.own_channel(step.tx(), act, name).await?;
-        if *row.reviewer != *act.caller.account && !has_role(&act.caller, Role::DatabaseAdministrator) {
-            let (en, zh) = ("The channel's reviewer imports its logs.", "管道紀錄由指定之檢視人員匯入。");
-            return Err(forbidden(en, zh, "13"));
-        }
-        let known = channel_import::Entity::find()
-            .filter(channel_import::Column::ChannelId.eq(row.id))
-            .filter(channel_import::Column::Sha256.eq(sha256.as_str()));
-        if known.one(step.tx()).await?.is_some() {
+        let row = self.channel_to_import(step.tx(), act, name).await?;
+        if is_imported(step.tx(), row.id, &sha256).await? {
             step.finish("channel", row.id, json!({ "name": name, "again": sha256 })).await?;
             return self.channel_by_id(row.id).await;
-        }
-        let mapping = mapping_of(&row)?;
-        let (rows, rejected) = read(text, &mapping, from, until)?;
-        for (number, one) in rows.iter().enumerate() {
-            self.record_outside(act, &row, one, &sha256, number).await?;
         }
         let written = channel_import::ActiveModel {
             channel_id: Set(row.id),
@@ -245,18 +250,19 @@ impl Procedure {
         self.channel_by_id(row.id).await
     }
 
-    /// One row of an outside log becomes a record of ours, durable before the import is.
+    /// The rows of an outside log become records of ours, all durable before the import is. They stand in the log where
+    /// they were written; when somebody asked, and what, may name a person and stands sealed, where variables stand.
     async fn record_outside(
         &self,
         act: &Act,
         channel: &channel::Model,
-        row: &Row,
+        rows: &[Row],
         sha256: &str,
-        number: usize,
     ) -> Result<(), Fault> {
-        let record = Record {
+        let now_us = i64::try_from(self.accounts.clock().now().unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
+        let record = |(number, row): (usize, &Row)| Record {
             id: self.accounts.new_id(),
-            started_us: i64::try_from(row.at.unix_timestamp_nanos() / 1_000).unwrap_or(0),
+            started_us: now_us,
             duration_us: 0,
             kind: Kind::Outside,
             who: Who {
@@ -271,23 +277,44 @@ impl Procedure {
                 ..Why::default()
             },
             right: Right { epoch: 0, schema_hash: self.catalog.hash },
-            // What was asked may name a person: it stands where variables stand, sealed.
-            asked: Some(crate::audit::Asked {
-                document: crate::audit::Blob::text("outside channel"),
-                shape: crate::audit::Shape::default().to_blob(),
+            asked: Some(Asked {
+                document: Blob::text("outside channel"),
+                shape: Shape::default().to_blob(),
                 operation_name: Some(Arc::from(channel.name.as_str())),
-                variables: json!({ "what": row.what }).to_string().into(),
+                variables: json!({ "at": row.at.unix_timestamp(), "what": row.what }).to_string().into(),
             }),
             touched: Vec::new(),
             outcome: Outcome::default(),
             note: Some(format!("row {} of {sha256}", number + 1)),
         };
-        self.audit.commit(record).await.map(drop).map_err(|reason| {
-            tracing::error!(%reason, "a row of an outside log could not be recorded");
-            let (en, zh) =
-                ("The rows cannot be recorded now; nothing was imported.", "目前無法寫入紀錄，未匯入任何資料。");
-            Refusal::new(Code::AuditUnavailable, en, zh).into()
-        })
+        let mut durable = stream::iter(rows.iter().enumerate().map(record).map(|record| self.audit.commit(record)))
+            .buffer_unordered(AT_ONCE);
+        while let Some(committed) = durable.next().await {
+            committed.map_err(|reason| {
+                tracing::error!(%reason, "a row of an outside log could not be recorded");
+                let (en, zh) =
+                    ("The rows cannot be recorded now; import them again.", "目前無法寫入紀錄，請再次匯入。");
+                Fault::from(Refusal::new(Code::AuditUnavailable, en, zh))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The channel, if the caller may import its logs.
+    async fn channel_to_import(
+        &self,
+        db: &impl ConnectionTrait,
+        act: &Act,
+        name: &str,
+    ) -> Result<channel::Model, Fault> {
+        let row = self.own_channel(db, act, name).await?;
+        match *row.reviewer == *act.caller.account || has_role(&act.caller, Role::DatabaseAdministrator) {
+            true => Ok(row),
+            false => {
+                let (en, zh) = ("The channel's reviewer imports its logs.", "管道紀錄由指定之檢視人員匯入。");
+                Err(forbidden(en, zh, "13"))
+            }
+        }
     }
 
     fn custodian_of_dataset(&self, code: &str) -> Option<&str> {
@@ -324,6 +351,14 @@ impl Procedure {
             imports: imports.into_iter().map(import_shown).collect(),
         })
     }
+}
+
+/// Whether that very file was imported.
+async fn is_imported(db: &impl ConnectionTrait, channel_id: i64, sha256: &str) -> Result<bool, Fault> {
+    let known = channel_import::Entity::find()
+        .filter(channel_import::Column::ChannelId.eq(channel_id))
+        .filter(channel_import::Column::Sha256.eq(sha256));
+    Ok(known.one(db).await?.is_some())
 }
 
 fn import_shown(row: channel_import::Model) -> ChannelImport {

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::application::{Application, find, unknown};
 use super::draft::{check_not_own, check_revision};
 use super::entity::{annex, application};
-use super::fault::{conflict, wrong};
+use super::fault::{conflict, forbidden, wrong};
+use super::group::uses_form;
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure};
 use crate::access::Role;
@@ -49,6 +50,12 @@ impl Procedure {
             _ => return Err(unknown(number)),
         };
         check_not_own(&whole, act)?;
+        if let Some(form_id) = whole.header.form_id
+            && uses_form(step.tx(), form_id, act.caller.account_id).await?
+        {
+            let (en, zh) = ("Nobody decides on a form that they use themselves.", "不得審核本人所使用之表單。");
+            return Err(forbidden(en, zh, "7"));
+        }
         if annex.status != "submitted" || whole.header.status != "submitted" {
             return Err(conflict("This annex is not waiting for a decision.", "此附表非待審狀態。", whole.current()));
         }

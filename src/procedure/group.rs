@@ -15,8 +15,8 @@ use super::item::{self, GrantedItem, ItemInput, shown};
 use super::master_form::{find_form, unknown};
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure};
+use crate::access::Item;
 use crate::access::attenuate::{attenuate, exceeds};
-use crate::access::{Item, Role};
 use crate::accounts::entity::{
     account, directory_group, directory_item, form_version, sub_form, user_group, user_group_member,
 };
@@ -279,9 +279,7 @@ async fn present(
 /// Who inspects is never the one inspected: those who run, decide or inspect do not query.
 async fn check_queries(db: &impl ConnectionTrait, member: &account::Model) -> Result<(), Fault> {
     let roles = roles_of(db, member.id).await?;
-    let may = member.kind == "client"
-        || !roles.is_empty()
-            && roles.iter().all(|role| matches!(role, Role::GeneralUser | Role::DatabaseAdministrator));
+    let may = member.kind == "client" || !roles.is_empty() && roles.iter().all(|role| role.queries());
     match may {
         true => Ok(()),
         false => Err(forbidden(
@@ -290,6 +288,33 @@ async fn check_queries(db: &impl ConnectionTrait, member: &account::Model) -> Re
             "8",
         )),
     }
+}
+
+/// Who is to inspect or to run an agency's use leaves the groups of those who query first.
+pub(crate) async fn check_no_member(db: &impl ConnectionTrait, account: &account::Model) -> Result<(), Fault> {
+    let present = user_group_member::Entity::find()
+        .filter(user_group_member::Column::AccountId.eq(account.id))
+        .filter(user_group_member::Column::RemovedAt.is_null())
+        .one(db)
+        .await?;
+    let Some(present) = present else { return Ok(()) };
+    let group = user_group::Entity::find_by_id(present.group_id).one(db).await?;
+    let group = group.map_or_else(|| "-".to_owned(), |group| group.name);
+    Err(conflict(
+        format!("{} is a member of the user group \"{group}\": remove it there first.", account.name),
+        format!("{} 為使用群組「{group}」之成員，請先移除。", account.name),
+        json!({ "account": account.name, "userGroup": group }),
+    ))
+}
+
+/// Whether somebody is among those who query under a form.
+pub(crate) async fn uses_form(db: &impl ConnectionTrait, form_id: i64, account_id: i64) -> Result<bool, Fault> {
+    for row in sub_form::Entity::find().filter(sub_form::Column::FormId.eq(form_id)).all(db).await? {
+        if present(db, row.user_group_id, account_id).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Nobody uses what they have approved themselves.

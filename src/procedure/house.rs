@@ -51,6 +51,7 @@ impl Procedure {
             agency: "-".into(),
             roles: [].into(),
             session: Uuid::nil(),
+            token_ends: self.now(),
             form: None,
             without_form: None,
             purpose: None,
@@ -61,7 +62,7 @@ impl Procedure {
             language: Language::En,
             now: self.now(),
         };
-        Act { caller, key: None, digest: String::new(), record }
+        Act { caller, digest: String::new(), record }
     }
 
     /// Records what is about to be done, durably before it is: it may happen even if its end cannot be recorded.

@@ -76,14 +76,16 @@ impl Procedure {
         Ok(own.order_by_desc(notice::Column::Id).one(self.db()).await?.map_or(0, |row| row.id))
     }
 
-    /// What the caller is told from now on. The stream ends when the account or the session does.
+    /// What the caller is told from now on. The stream ends when the account, the session or the token
+    /// does; a client then comes back with a new token.
     pub async fn notices(self: Arc<Self>, act: &Act) -> Result<impl Stream<Item = Notice> + use<>, Fault> {
         let caller = act.caller.clone();
         let last = self.last_notice(caller.account_id).await?;
         let watch = Watch { told: self.accounts.watch_steps(), last, ready: VecDeque::new(), procedure: self };
         Ok(stream::unfold((watch, caller), |(mut watch, caller)| async move {
             loop {
-                if !watch.procedure.accounts.stands(&caller.account, caller.session) {
+                let ended = watch.procedure.accounts.clock().now() >= caller.token_ends;
+                if ended || !watch.procedure.accounts.stands(&caller.account, caller.session) {
                     return None;
                 }
                 if let Some(notice) = watch.ready.pop_front() {

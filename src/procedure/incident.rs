@@ -2,8 +2,8 @@
 //! step, head and ethics are told, it is remedied and closed. Nothing of it can be deleted.
 
 use async_graphql::{Enum, InputObject, SimpleObject};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, IntoCondition};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -279,6 +279,15 @@ impl Procedure {
         let agency = agency_code(self.db(), row.agency_id).await?;
         Ok(show(row, agency))
     }
+}
+
+/// What was suspended for an incident is resumed after it is closed.
+pub(crate) async fn check_no_open_incident(db: &impl ConnectionTrait, about: impl IntoCondition) -> Result<(), Fault> {
+    let open = incident::Entity::find().filter(about).filter(incident::Column::Status.ne("closed")).one(db).await?;
+    let Some(open) = open else { return Ok(()) };
+    let number = &open.number;
+    let (en, zh) = (format!("The incident {number} is not closed."), format!("事件 {number} 尚未結案。"));
+    Err(conflict(en, zh, json!({ "incident": number, "status": open.status })))
 }
 
 fn watches(act: &Act) -> bool {

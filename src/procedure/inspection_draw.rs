@@ -8,7 +8,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryF
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use time::macros::offset;
-use time::{Date, Duration};
+use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::agency::get_agency;
@@ -173,8 +173,14 @@ fn words(flags: Option<&BTreeSet<InspectionFlag>>) -> String {
 
 fn facts_of(catalog: &Catalog, reader: &Reader, machines: &HashSet<String>, entry: &Entry) -> Facts {
     let record = &entry.record;
+    let mut at = moment(record.started_us);
     let case = match reader.secrets(entry) {
-        Ok(secrets) => secrets.case_number.map_or(Case::None, |case| Case::Named(reader.case_key(&case))),
+        Ok(secrets) => {
+            if record.kind == Kind::Outside {
+                at = secrets.variables.as_deref().and_then(asked_outside_at).unwrap_or(at);
+            }
+            secrets.case_number.map_or(Case::None, |case| Case::Named(reader.case_key(&case)))
+        }
         Err(_) => Case::Unreadable,
     };
     let (mut personal, mut persons, mut looked_up) = (false, BTreeSet::new(), Vec::new());
@@ -208,13 +214,19 @@ fn facts_of(catalog: &Catalog, reader: &Reader, machines: &HashSet<String>, entr
         record: record.id,
         account: record.who.account.clone(),
         machine: machines.contains(&*record.who.account),
-        at: moment(record.started_us),
+        at,
         personal,
         case,
         persons,
         looked_up,
         rows: record.outcome.rows,
     }
+}
+
+/// When somebody asked through an outside channel; its record was made later.
+fn asked_outside_at(variables: &str) -> Option<OffsetDateTime> {
+    let variables: serde_json::Value = serde_json::from_str(variables).ok()?;
+    OffsetDateTime::from_unix_timestamp(variables["at"].as_i64()?).ok()
 }
 
 /// Rows that the operation itself asks for, by key or by a condition; not those that it walks to from other rows.

@@ -9,8 +9,9 @@ use time::{Date, OffsetDateTime};
 
 use super::agency::agency_code;
 use super::difference::in_force;
-use super::entity::application;
+use super::entity::{application, incident};
 use super::fault::{conflict, not_found};
+use super::incident::check_no_open_incident;
 use super::item::{GrantedItem, Purpose, shown};
 use super::step::{Begun, News, Step, To};
 use super::{Act, Fault, Procedure, has_role};
@@ -114,6 +115,10 @@ impl Procedure {
             let current = json!({ "number": number, "status": form.row.status });
             let (en, zh) = (format!("The form is {}.", form.row.status), format!("表單狀態為 {}。", form.row.status));
             return Err(conflict(en, zh, current));
+        }
+        if to == FormStatus::Open {
+            let about = incident::Column::Form.eq(number);
+            check_no_open_incident(step.tx(), about).await?;
         }
         master_form::Entity::update_many()
             .col_expr(master_form::Column::Status, Expr::value(word))

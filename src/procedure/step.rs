@@ -1,8 +1,6 @@
 //! How a step is taken: one at a time over all servers, whole or not at all, once for each idempotency key, written down
 //! with its audit record, told to those concerned, and effective everywhere within a second.
 
-use std::sync::Arc;
-
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, TransactionTrait,
 };
@@ -23,8 +21,6 @@ use crate::accounts::epoch::{self, Epoch};
 pub struct Act {
     /// The caller.
     pub caller: Caller,
-    /// `Idempotency-Key` of the request: the same again does nothing twice.
-    pub key: Option<Arc<str>>,
     /// Digest of document and variables in hexadecimal: tells the same request from another one.
     pub digest: String,
     /// The audit record of this request.
@@ -80,7 +76,7 @@ impl Procedure {
     pub async fn begin<'a>(&'a self, act: &'a Act, operation: &'static str) -> Result<Begun<'a>, Fault> {
         let tx = self.db().begin().await?;
         epoch::raise(&tx, Epoch::Procedure).await?;
-        if let Some(key) = &act.key {
+        if let Some(key) = &act.caller.idempotency_key {
             let known = repeatable_step::Entity::find()
                 .filter(repeatable_step::Column::AccountId.eq(act.caller.account_id))
                 .filter(repeatable_step::Column::IdempotencyKey.eq(&**key))
@@ -184,7 +180,7 @@ impl Step<'_> {
             ..Default::default()
         };
         step::Entity::insert(row).exec_without_returning(&tx).await?;
-        if let Some(key) = &act.key {
+        if let Some(key) = &act.caller.idempotency_key {
             let row = repeatable_step::ActiveModel {
                 account_id: Set(act.caller.account_id),
                 idempotency_key: Set(key.to_string()),

@@ -86,6 +86,7 @@ pub fn caller(rights: Rights) -> Caller {
         agency: "fire-department".into(),
         roles: [].into(),
         session: Uuid::from_u128(1),
+        token_ends: datetime!(2026-03-02 02:00 UTC),
         form: Some(Arc::new(form)),
         without_form: None,
         purpose: Some("test".into()),

@@ -12,6 +12,7 @@ use super::front_door::FrontDoor;
 use crate::access::{Item, Role};
 use crate::accounts::forms::NewForm;
 use crate::accounts::people::NewPerson;
+use crate::cli::audit::{administration, operator};
 use crate::http::App;
 
 /// Who opens the others.
@@ -52,6 +53,9 @@ async fn found(app: &App, people: &People) -> anyhow::Result<()> {
         staff_number: Some(FOUNDER),
         email: None,
     };
+    let note = format!("the first account, {FOUNDER} of {}, is opened by the demo", agency.code);
+    let record = administration(&app.accounts, operator(), note);
+    app.audit.commit(record).await.context("it must be recorded before it is done")?;
     app.accounts.found(&agency.title, &new).await?;
     Ok(())
 }
