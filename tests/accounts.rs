@@ -1,9 +1,11 @@
 //! Signing in and out, refreshing, locking, expiring, machine clients and forged tokens: through the routes.
 
-mod support;
+use crate::support;
 
 use std::sync::Arc;
 
+use crate::support::TestApp;
+use crate::support::app::PASSWORD;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use base64::Engine;
@@ -14,8 +16,6 @@ use cityquery::config::Entropy;
 use cityquery::http::auth;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
-use support::TestApp;
-use support::app::PASSWORD;
 use time::Duration;
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Rights only shrink on the way down: over random trees of a master form, directory groups and groups of those, what a
 //! sub-form holds is what both its master form and its directory group hold. Ten thousand trees; more with
-//! `CITYQUERY_CASES=1000000 cargo nextest run --release --test attenuation`.
+//! `CITYQUERY_CASES=1000000 cargo nextest run --release attenuation::`.
 
 use std::sync::OnceLock;
 

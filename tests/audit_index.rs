@@ -1,6 +1,7 @@
 //! The index of the audit log on SQLite and PostgreSQL: whatever is asked, it finds what reading every segment
 //! finds, while it lags, after a restart, and filled anew.
 
+use crate::support::postgres;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -16,9 +17,6 @@ use cityquery::audit::{
 use cityquery::config::{self, Clock, Entropy};
 use cityquery::store::control;
 use uuid::Uuid;
-
-#[path = "support/postgres.rs"]
-mod postgres;
 
 const START_US: i64 = 1_795_392_600_000_000;
 

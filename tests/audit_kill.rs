@@ -1,5 +1,5 @@
 //! Kills a writing process at random moments, again and again, and looks whether anything that it had
-//! acknowledged is missing. `CITYQUERY_KILLS=1000 cargo test --test audit_kill` for more than the usual fifty.
+//! acknowledged is missing. `CITYQUERY_KILLS=1000 cargo nextest run audit_kill::` for more than the usual fifty.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
@@ -67,7 +67,7 @@ fn child_writes_until_it_is_killed() {
 /// Starts a child, kills it some time after its first acknowledgement, and returns what it acknowledged.
 fn run_and_kill(dir: &Path, after: Duration) -> Vec<Uuid> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_writes_until_it_is_killed", "--nocapture"])
+        .args(["--exact", "audit_kill::child_writes_until_it_is_killed", "--nocapture"])
         .env(CHILD, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

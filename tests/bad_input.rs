@@ -1,13 +1,11 @@
 //! Bad input of every kind, through the router: each gets its code, a text in both languages, quickly, and the server
 //! goes on. What is too large is `too_large.rs`'s.
 
-mod support;
-
+use crate::support::gate::everything;
+use crate::support::trial::{Trial, gate, post};
 use axum::body::Body;
 use axum::http::{Method, header};
 use serde_json::{Value, json};
-use support::gate::everything;
-use support::trial::{Trial, gate, post};
 
 #[tokio::test]
 async fn what_is_no_request_is_refused() {

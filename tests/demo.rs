@@ -1,10 +1,9 @@
 //! The demo's forms: sound against the declarations, and fit for the ready-made operations of the playground.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::support::TestApp;
 use async_graphql_parser::parse_query;
 use async_graphql_value::Variables;
 use cityquery::access::{Rights, Use, Uses};
@@ -14,7 +13,6 @@ use cityquery::config::Config;
 use cityquery::query::cost::Bounds;
 use cityquery::query::{resolve, uses};
 use serde_json::{Map, Value};
-use support::TestApp;
 use time::macros::date;
 
 /// One of the playground's documents with what its head says.

@@ -1,13 +1,16 @@
 //! When something fails: no answer without its record, none without its database, none after its time; and what nobody
 //! waits for any more is stopped.
 
-mod support;
+use crate::support;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
+use crate::support::disk::FaultyDisk;
+use crate::support::gate::{Gate, Setup, dead, everything};
+use crate::support::{plots, postgres};
 use axum::body::Body;
 use axum::http::Request;
 use cityquery::audit::SERVER;
@@ -16,9 +19,6 @@ use cityquery::audit::read::Contents;
 use cityquery::audit::segment::Folder;
 use cityquery::config::{Config, Connection};
 use serde_json::{Value, json};
-use support::disk::FaultyDisk;
-use support::gate::{Gate, Setup, dead, everything};
-use support::{plots, postgres};
 use tokio::io::AsyncWriteExt;
 
 const NAMES: &str = "{ persons { nodes { name } } }";

@@ -1,17 +1,15 @@
 //! The synthetic city: the same on every database, consistent, whole, and holding what the cross queries ask for.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::support::{Databases, Layout, digest};
 use cityquery::catalog::scalar::Scalar;
 use cityquery::catalog::{FieldKind, load_builtin};
 use cityquery::config::Connection;
 use cityquery::ingest::generate::{self, Options, Quiet};
 use cityquery::store::layout::sqlite_file;
 use cityquery::store::migrate;
-use support::{Databases, Layout, digest};
 
 const SCALE: f64 = 0.002;
 

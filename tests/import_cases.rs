@@ -1,18 +1,18 @@
 //! Import, case by case: a folder of `tests/import` holds a file, names its mapping, and keeps what came of it.
 //! UPDATE_EXPECT=1 writes the expected files anew; read the difference before committing it.
 
-mod support;
+use crate::support;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::support::{Databases, Layout};
 use cityquery::catalog::load_builtin;
 use cityquery::config::Config;
 use cityquery::ingest::import::{self, ImportError, Options, Report};
 use cityquery::store::migrate::migrate;
 use cityquery::store::upsert::Session;
 use serde::Deserialize;
-use support::{Databases, Layout};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

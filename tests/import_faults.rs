@@ -1,15 +1,15 @@
 //! Import of what is broken: the databases stay as they were, the reason is told, and nothing panics.
 
-mod support;
+use crate::support;
 
 use std::path::{Path, PathBuf};
 
+use crate::support::{Databases, Layout};
 use cityquery::catalog::load_builtin;
 use cityquery::config::Config;
 use cityquery::ingest::import::{self, ImportError, Mapping, Options, Report, SHIPPED};
 use cityquery::store::migrate::migrate;
 use cityquery::store::upsert::Session;
-use support::{Databases, Layout};
 
 struct City {
     config: Config,

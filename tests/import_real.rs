@@ -1,17 +1,16 @@
 //! The city's published files through the shipped mappings, on SQLite and PostgreSQL: what share is imported, that a
 //! second run changes nothing, how fast it goes.
 
-#[path = "support/real_data.rs"]
-mod real_data;
-mod support;
+use crate::support;
+use crate::support::real_data;
 
 use std::path::PathBuf;
 
+use crate::support::{Databases, Layout};
 use cityquery::catalog::load_builtin;
 use cityquery::config::Config;
 use cityquery::ingest::import::{self, Counts, Options, Report};
 use cityquery::store::migrate::migrate;
-use support::{Databases, Layout};
 
 /// Mapping, file, rows, and how many of them at least are accepted.
 const FILES: &[(&str, &str, u64, u64)] = &[

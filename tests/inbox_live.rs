@@ -1,15 +1,13 @@
 //! The inbox, watched: a real WebSocket client hears what it is told as it is told, each event recorded before it is sent,
 //! and no longer once its account is suspended.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::support::hall::Hall;
 use cityquery::audit::Kind;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use support::hall::Hall;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;

@@ -1,14 +1,14 @@
 //! Incidents (clause 12) and outside channels (clause 13), through the front door, on SQLite and PostgreSQL.
 
-mod support;
+use crate::support;
 
+use crate::support::hall::Hall;
+use crate::support::hall_steps::{PERMITS, permit_items};
 use cityquery::access::Code;
 use cityquery::audit::Kind;
 use cityquery::audit::read::Contents;
 use cityquery::audit::segment::Folder;
 use serde_json::{Value, json};
-use support::hall::Hall;
-use support::hall_steps::{PERMITS, permit_items};
 
 /// 事件: reported, the account suspended in the same step, head and ethics told, remedied, closed; nothing is deleted.
 #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,14 @@
 //! Inspections as those who make them live them: from what was queried to the report that the head has taken notice of;
 //! what is conspicuous is found; nobody inspects themselves; what is late is told. On SQLite and on PostgreSQL.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::city::{Cell, City};
+use crate::support::hall::{Hall, PASSWORD, Reply};
+use crate::support::hall_steps::PERMITS;
 use cityquery::access::Code;
 use cityquery::procedure::inspection_draw::sample;
 use serde_json::{Value, json};
-use support::city::{Cell, City};
-use support::hall::{Hall, PASSWORD, Reply};
-use support::hall_steps::PERMITS;
 use time::Duration;
 use uuid::Uuid;
 

@@ -1,16 +1,14 @@
 //! What happens by time alone: accounts that nobody uses are suspended and closed, and who can do something about it is
 //! reminded of what will end. With a clock that moves, on SQLite and on PostgreSQL.
 
-mod support;
-
+use crate::support::hall::{Hall, PASSWORD};
+use crate::support::hall_steps::permit_items;
 use axum::http::StatusCode;
 use cityquery::audit::Kind;
 use cityquery::config::{Config, PasswordPreset};
 use cityquery::procedure::entity::step;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use support::hall::{Hall, PASSWORD};
-use support::hall_steps::permit_items;
 use time::Duration;
 
 const RESUME: &str =
@@ -208,5 +206,67 @@ async fn who_runs_a_form_is_reminded_of_its_end_once() {
         assert_eq!(ending(told(&hall, "fire.officer", "master form", "FIRE-2026-001").await), 0);
         // 0 turns the other off: nobody was suspended in all these months.
         assert_eq!(status(&hall, "land.dba").await, "ACTIVE");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_late_is_told_once_a_week_until_it_is_done() {
+    let settings = |config: &mut Config| {
+        without_end(config);
+        (config.accounts.idle_suspend_days, config.accounts.idle_close_days) = (0, 0);
+    };
+    for mut hall in Hall::on_each_with(settings).await {
+        hall.prepared().await;
+        hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
+        let register = "mutation($input: ChannelInput!) { step: registerChannel(input: $input) { name } }";
+        let channel = json!({
+            "name": "counter", "title": "櫃檯查詢終端", "dataset": "fire", "reviewer": "fire.officer", "intervalDays": 10,
+            "mapping": { "at": "時間", "who": "人員", "what": "內容" },
+        });
+        hall.ask("fire.dba", register, json!({ "input": channel })).await.step();
+        let report = "mutation { step: reportIncident(input: { title: \"帳號借用\", description: \"二人共用\", account: \
+                      \"tax.clerk\" }) { number } }";
+        assert_eq!(hall.ask("tax.admin", report, json!({})).await.step()["number"], "E-2026-0001");
+        let people = ["it.admin", "fire.admin", "fire.head", "fire.officer", "tax.admin", "tax.head", "ethics.officer"];
+        let late = async |hall: &mut Hall, who: &str, about: &str, number: &str, text: &str| {
+            all_sign_in(hall, &people).await;
+            let told = told(hall, who, about, number).await;
+            told.iter().filter(|notice| notice["textEn"].as_str().is_some_and(|en| en.contains(text))).count()
+        };
+
+        hall.clock.advance(Duration::days(7));
+        keep(&hall).await;
+        assert_eq!(late(&mut hall, "tax.head", "incident", "E-2026-0001", "Nothing was done").await, 0, "the last day");
+        hall.clock.advance(Duration::days(4));
+        let other = hall.second_server().await;
+        tokio::join!(keep(&hall), keep(&other));
+        keep(&hall).await;
+        for who in ["tax.head", "tax.admin", "ethics.officer"] {
+            assert_eq!(late(&mut hall, who, "incident", "E-2026-0001", "Nothing was done").await, 1, "{who}");
+        }
+        for who in ["fire.head", "fire.officer", "ethics.officer"] {
+            assert_eq!(late(&mut hall, who, "channel", "counter", "No log of the channel").await, 1, "{who}");
+        }
+        assert_eq!(late(&mut hall, "it.admin", "channel", "counter", "No log").await, 0, "not yet");
+        assert_eq!(late(&mut hall, "fire.head", "inspection", "fire-department", "no inspection").await, 0);
+
+        // A remedy ends it; what is not done is told again.
+        all_sign_in(&mut hall, &people).await;
+        let remedy = "mutation { step: remedyIncident(number: \"E-2026-0001\", remedy: \"已更換密碼\") { status } }";
+        hall.ask("tax.admin", remedy, json!({})).await.step();
+        hall.clock.advance(Duration::days(7));
+        keep(&hall).await;
+        assert_eq!(late(&mut hall, "tax.head", "incident", "E-2026-0001", "Nothing was done").await, 1);
+        assert_eq!(late(&mut hall, "fire.head", "channel", "counter", "No log of the channel").await, 2);
+
+        // Interval and grace are over: the report is late. After a month the information office is told of it all.
+        hall.clock.advance(Duration::days(20));
+        keep(&hall).await;
+        assert_eq!(late(&mut hall, "fire.head", "inspection", "fire-department", "no inspection").await, 1);
+        assert_eq!(late(&mut hall, "it.admin", "inspection", "fire-department", "no inspection").await, 0);
+        hall.clock.advance(Duration::days(30));
+        keep(&hall).await;
+        assert_eq!(late(&mut hall, "it.admin", "inspection", "fire-department", "no inspection").await, 1);
+        assert_eq!(late(&mut hall, "it.admin", "channel", "counter", "No log of the channel").await, 1);
     }
 }

@@ -3,14 +3,14 @@
 //! more than one operation stands below. How long an answer takes is not tested here; whether it depends on what was
 //! not granted in any other way is `twins.rs`'s.
 
-mod support;
+use crate::support;
 
 use std::path::PathBuf;
 
+use crate::support::gate::{Gate, Grant, Setup, dead, everything, grant, items};
+use crate::support::plots;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use support::gate::{Gate, Grant, Setup, dead, everything, grant, items};
-use support::plots;
 
 #[derive(Deserialize)]
 struct Forms {

@@ -1,19 +1,17 @@
 //! Notices by mail, through a real SMTP server (aiosmtpd) that writes what it takes into a folder: in both languages, once,
 //! and not lost while the server is down.
 
-mod support;
-
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::hall::{Hall, PASSWORD};
+use crate::support::hall_steps::{Application, permit_items};
 use cityquery::procedure::entity::notice;
 use cityquery::procedure::mail::{Courier, MailWatch};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
-use support::hall::{Hall, PASSWORD};
-use support::hall_steps::{Application, permit_items};
 
 /// Reads a folder of mail as a mail program would.
 const READ: &str = "import email, email.policy, json, pathlib, sys

@@ -1,12 +1,10 @@
 //! The datasets' tables from empty, in every layout, and that they are the tables that are declared.
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{Databases, Layout};
 use cityquery::catalog::load_builtin;
 use cityquery::store::{columns, migrate};
-use support::{Databases, Layout};
 
 #[tokio::test]
 async fn every_layout_from_empty_and_again() {

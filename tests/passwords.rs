@@ -1,14 +1,14 @@
 //! Passwords by clause 11 and without it: what each preset does as time goes by, and what is the same in both. Through the
 //! front door, on SQLite and on PostgreSQL.
 
-mod support;
+use crate::support;
 
+use crate::support::hall::{Hall, PASSWORD};
 use axum::http::{Request, StatusCode, header};
 use cityquery::access::Code;
 use cityquery::audit::Kind;
 use cityquery::config::PasswordPreset;
 use serde_json::json;
-use support::hall::{Hall, PASSWORD};
 use time::Duration;
 
 const QUESTION: &str = "{ agencies { code } }";

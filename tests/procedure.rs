@@ -1,13 +1,11 @@
 //! The procedure as those who walk it live it: each story begins with an empty city hall, goes through the front door
 //! only, and ends with a right that is gone. On SQLite and on PostgreSQL.
 
-mod support;
-
+use crate::support::hall::{Hall, PASSWORD, Reply};
+use crate::support::hall_steps::{Application, DECIDE, OPEN, OPEN_SUB_FORM, PERMITS, permit_items, person_items};
 use axum::http::{Request, header};
 use cityquery::access::Code;
 use serde_json::{Value, json};
-use support::hall::{Hall, PASSWORD, Reply};
-use support::hall_steps::{Application, DECIDE, OPEN, OPEN_SUB_FORM, PERMITS, permit_items, person_items};
 
 const CASE: [(&str, &str); 1] = [("x-case-number", "115-FS-0001")];
 

@@ -1,12 +1,12 @@
 //! Forms over time: nothing opens without an audit plan, a form changes by a further application only and shows what
 //! changes, ends on its day, and what is explained is what happens.
 
-mod support;
+use crate::support;
 
+use crate::support::hall::Hall;
+use crate::support::hall_steps::{Application, DECIDE, OPEN, PERMITS, permit_items, person_items};
 use cityquery::access::Code;
 use serde_json::{Value, json};
-use support::hall::Hall;
-use support::hall_steps::{Application, DECIDE, OPEN, PERMITS, permit_items, person_items};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_opens_without_an_audit_plan() {
@@ -63,6 +63,7 @@ async fn a_form_changes_by_a_further_application_only() {
         assert!(changes.contains(&("Query.usePermits", "CHANGED")), "{changes:?}");
         assert!(changes.contains(&("UsePermit.floorsAbove", "REMOVED")), "{changes:?}");
         assert!(changes.contains(&("UsePermit.status", "ADDED")), "{changes:?}");
+        assert!(!changes.iter().any(|(name, _)| name.starts_with("Person.")), "what stays is no change: {changes:?}");
 
         let submitted = hall.submit("fire.admin", &drafted).await;
         // Until it is opened, the form is what it was.

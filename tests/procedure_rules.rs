@@ -1,18 +1,16 @@
 //! What holds of every step of the procedure: a rule and a record for each, one winner where two act at once, nothing done
 //! twice, effective on every server within a second. The table of roles and operations is `procedure/operations.txt`.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::hall::Hall;
+use crate::support::hall_steps::{DECIDE, PERMITS, permit_items};
 use cityquery::access::{Code, Role};
 use cityquery::procedure::rules::{Allowed, RULES};
 use serde_json::{Value, json};
-use support::hall::Hall;
-use support::hall_steps::{DECIDE, PERMITS, permit_items};
 
 /// The procedure's root fields with the arguments that each demands, as the schema tells them.
 async fn operations(hall: &Hall) -> BTreeMap<String, Vec<Operation>> {

@@ -1,13 +1,11 @@
 //! The one query that everything is judged by, word for word and through the true router, in every layout.
 
-mod support;
-
+use crate::support::app::everything;
+use crate::support::city::{Cell, City};
+use crate::support::{Databases, Layout, TestApp};
 use axum::http::StatusCode;
 use cityquery::store::migrate;
 use serde_json::{Value, json};
-use support::app::everything;
-use support::city::{Cell, City};
-use support::{Databases, Layout, TestApp};
 
 const AT_RISK: &str = include_str!("graphql/building_at_risk.graphql");
 

@@ -1,8 +1,6 @@
 //! How much of the city's published files the scalars read. Prints the rates and holds them to the line.
 
-#[path = "support/real_data.rs"]
-mod real_data;
-
+use crate::support::real_data;
 use std::collections::BTreeMap;
 
 use cityquery::catalog::scalar::{Scalar, address, building_number, district, parcel_number};

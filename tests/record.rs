@@ -1,12 +1,19 @@
 //! Made-up operations under made-up rights: the record expanded is what a naive recorder notes field by field; no
 //! statement names a column that was not granted; and there are no more statements than databases times edges.
 
-mod support;
+use crate::support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::ask::{Asked, Asker, EdgeKind, Filter, Object, PartKind, RootKind, SelectedKind, Window};
+use crate::support::ask_text::{self, Sent};
+use crate::support::caller::{caller, engine, limits};
+use crate::support::city::City;
+use crate::support::dice::Dice;
+use crate::support::recorder::{Noted, Recorder};
+use crate::support::{Databases, Layout};
 use cityquery::access::{Item, Rights, Use, Uses};
 use cityquery::audit::expand::expand;
 use cityquery::audit::{Asked as Recorded, Shape};
@@ -20,13 +27,6 @@ use cityquery::query::{planner, resolve};
 use cityquery::store::layout::Databases as Opened;
 use cityquery::store::migrate;
 use serde_json::Value;
-use support::ask::{Asked, Asker, EdgeKind, Filter, Object, PartKind, RootKind, SelectedKind, Window};
-use support::ask_text::{self, Sent};
-use support::caller::{caller, engine, limits};
-use support::city::City;
-use support::dice::Dice;
-use support::recorder::{Noted, Recorder};
-use support::{Databases, Layout};
 
 /// Operations made up for each layout.
 const OPERATIONS: usize = 200;

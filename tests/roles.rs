@@ -3,19 +3,17 @@
 //! for each form, for a reviewer to read the difference (`UPDATE_EXPECTED=1` writes them). The walk goes over the
 //! catalogue, so a new field fails until its line is there. What the form grants is compared besides.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use crate::support::gate::{Gate, Got, Setup};
+use crate::support::plots::{self, Plots};
 use axum::http::{Request, header};
 use cityquery::access::{Rights, Use};
 use cityquery::catalog::{Catalog, FieldDef, FieldId, FieldKind, TypeId};
 use cityquery::cli::demo::{cast, walk};
 use serde_json::{Value, json};
-use support::gate::{Gate, Got, Setup};
-use support::plots::{self, Plots};
 
 /// Fields asked about at once: an order has at most sixteen, and fifty errors are told.
 const AT_ONCE: usize = 16;

@@ -1,12 +1,12 @@
 //! A sixth dataset by one file and one connection, without a line of Rust: the very example of `docs/declarations.md`, over
 //! tables of its own, beside five datasets in SQLite files and in PostgreSQL databases.
 
-mod support;
+use crate::support;
 
+use crate::support::gate::{Gate, Setup, grant, items};
+use crate::support::{Databases, Layout, plots, postgres};
 use cityquery::config::Connection;
 use serde_json::{Value, json};
-use support::gate::{Gate, Setup, grant, items};
-use support::{Databases, Layout, plots, postgres};
 
 const TABLES: &str = "
     CREATE TABLE schools (id INTEGER PRIMARY KEY, school_no TEXT NOT NULL UNIQUE, district_code TEXT NOT NULL, head TEXT, plate_key TEXT);

@@ -1,15 +1,13 @@
 //! Input that is meant to cost the server more than it cost to send: refused by a limit, before any SQL, and quickly;
 //! and text of any kind, which must never be a fault of ours.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::future::IntoFuture as _;
 use std::time::Instant;
 
+use crate::support::trial::{QUICK, Trial, gate, post};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::trial::{QUICK, Trial, gate, post};
 
 #[tokio::test]
 async fn what_is_too_large_is_refused_before_any_sql() {

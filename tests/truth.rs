@@ -1,27 +1,27 @@
 //! Hundreds of made-up queries, each answered in every layout as a naive reckoning over the same tables answers it.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::support::app::everything;
+use crate::support::ask::{
+    Asked, Asker, EdgeKind, Object, Part, PartKind, Root, RootKind, Selected, SelectedKind, Window,
+};
+use crate::support::ask_text;
+use crate::support::caller::{TestEngine, caller, engine};
+use crate::support::city::{City, DISTRICTS};
+use crate::support::dice::Dice;
+use crate::support::grants::{Grant, Grants};
+use crate::support::naive::{CURSOR, Naive};
+use crate::support::predicate::Oracle;
+use crate::support::{Databases, Layout};
 use cityquery::access::{Caller, Item, Rights, Use, Uses};
 use cityquery::catalog::{Catalog, FieldDef, FieldId, FieldKind, load_builtin};
 use cityquery::config::Connection;
 use cityquery::graphql::engine::{Engine, Request};
 use cityquery::store::migrate;
 use serde_json::{Map, Value, json};
-use support::app::everything;
-use support::ask::{Asked, Asker, EdgeKind, Object, Part, PartKind, Root, RootKind, Selected, SelectedKind, Window};
-use support::ask_text;
-use support::caller::{TestEngine, caller, engine};
-use support::city::{City, DISTRICTS};
-use support::dice::Dice;
-use support::grants::{Grant, Grants};
-use support::naive::{CURSOR, Naive};
-use support::predicate::Oracle;
-use support::{Databases, Layout};
 
 /// Operations made up for each layout; `CITYQUERY_TRUTH` asks for more of them, `CITYQUERY_TRUTH_SEED` for others.
 const OPERATIONS: usize = 300;

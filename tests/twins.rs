@@ -2,17 +2,15 @@
 //! byte. Forms and questions are drawn by lot. What was not granted is: columns without any use (and that no granted
 //! join leads by), rows outside every granted district, rows to which no way leads.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::support::dice::Dice;
+use crate::support::gate::{Gate, Setup};
+use crate::support::plots::{self, Plots, ROWS};
 use cityquery::access::{Item, Rights, Use, Uses};
 use cityquery::catalog::scalar::Scalar;
 use cityquery::catalog::{Catalog, FieldDef, FieldKind, TypeId};
 use serde_json::json;
-use support::dice::Dice;
-use support::gate::{Gate, Setup};
-use support::plots::{self, Plots, ROWS};
 
 const FORMS: u64 = 20;
 const QUESTIONS: usize = 60;

@@ -1,5 +1,5 @@
 //! Accounts as the procedure opens, changes and closes them (clauses 3 and 8): one person, one account, in one agency.
-//! Passwords and sessions are left to `accounts`; who is unused for long, to `idle`.
+//! Passwords and sessions are left to `accounts`, the list of them to `account_list`; who is unused for long, to `idle`.
 
 use async_graphql::{Enum, InputObject, SimpleObject};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -7,9 +7,9 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::agency::{check_title, get_agency};
-use super::appointment::{is_central, roles_of};
+use super::appointment::is_central;
 use super::entity::{incident, step};
-use super::fault::{conflict, forbidden, not_found, wrong};
+use super::fault::{conflict, forbidden, wrong};
 use super::group::check_no_member;
 use super::incident::check_no_open_incident;
 use super::step::{Begun, News, To};
@@ -104,25 +104,6 @@ pub struct AccountInput {
 }
 
 impl Procedure {
-    /// The accounts of an agency, or of all: its own for those who run an agency, any for the information office.
-    pub async fn list_accounts(&self, act: &Act, of: Option<&str>) -> Result<Vec<Account>, Fault> {
-        let own = act.caller.agency.as_ref();
-        let anywhere = has_role(&act.caller, Role::InformationOffice) || has_role(&act.caller, Role::EthicsOfficer);
-        let of = if anywhere { of } else { Some(of.unwrap_or(own)) };
-        if !anywhere && of != Some(own) {
-            return Err(forbidden("Accounts of other agencies are not yours to see.", "不得查看其他機關之帳號。", "8"));
-        }
-        let mut all = account::Entity::find().order_by_asc(account::Column::Name);
-        if let Some(of) = of {
-            all = all.filter(account::Column::AgencyId.eq(get_agency(self.db(), of).await?.id));
-        }
-        let mut shown = Vec::new();
-        for row in all.all(self.db()).await? {
-            shown.push(show(self.db(), row).await?);
-        }
-        Ok(shown)
-    }
-
     /// Opens a person's account with a first password that must be changed at once.
     pub async fn open_account(&self, act: &Act, input: &AccountInput) -> Result<OpenedAccount, Fault> {
         let name = check_name(&input.account)?;
@@ -324,27 +305,6 @@ impl Procedure {
         self.accounts.revoke_all(target.id, "password reset").await?;
         Ok(OpenedAccount { account: self.account_by_id(target.id).await?, first_password: Some(first_password) })
     }
-
-    async fn account_by_id(&self, id: i64) -> Result<Account, Fault> {
-        let row = account::Entity::find_by_id(id).one(self.db()).await?;
-        show(self.db(), row.ok_or_else(|| not_found("account", "帳號", &id.to_string()))?).await
-    }
-}
-
-async fn show(db: &impl ConnectionTrait, row: account::Model) -> Result<Account, Fault> {
-    let roles = roles_of(db, row.id).await?;
-    Ok(Account {
-        agency: super::agency::agency_code(db, row.agency_id).await?,
-        machine: row.kind == "client",
-        roles: roles.into_iter().map(RoleName::from).collect(),
-        status: status(&row.status),
-        account: row.name,
-        title: row.title,
-        status_why: row.status_why,
-        status_at: row.status_at,
-        last_sign_in_at: row.last_sign_in_at,
-        opened_at: row.created_at,
-    })
 }
 
 /// Neither the name nor the person has an account already.
@@ -380,7 +340,7 @@ fn check_name(name: &str) -> Result<String, Fault> {
     }
 }
 
-fn status(word: &str) -> AccountStatus {
+pub(crate) fn status(word: &str) -> AccountStatus {
     match word {
         "active" => AccountStatus::Active,
         "suspended" => AccountStatus::Suspended,

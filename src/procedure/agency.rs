@@ -1,5 +1,7 @@
 //! Agencies (機關): opened by the information office; which of them manage datasets is declared with the datasets.
 
+use std::collections::HashMap;
+
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
@@ -103,6 +105,15 @@ pub(crate) async fn get_agency(db: &impl ConnectionTrait, code: &str) -> Result<
 /// The code of an agency by its number; a dash if it is gone.
 pub(crate) async fn agency_code(db: &impl ConnectionTrait, id: i64) -> Result<String, Fault> {
     Ok(agency::Entity::find_by_id(id).one(db).await?.map_or_else(|| "-".to_owned(), |row| row.code))
+}
+
+/// The codes of agencies by their numbers.
+pub(crate) async fn agency_codes(
+    db: &impl ConnectionTrait,
+    ids: impl Iterator<Item = i64>,
+) -> Result<HashMap<i64, String>, Fault> {
+    let rows = agency::Entity::find().filter(agency::Column::Id.is_in(ids)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.code)).collect())
 }
 
 /// A title: something, and not too long.

@@ -1,19 +1,17 @@
-//! Applications (查詢作業申請表): one header, one annex for each custodian (clause 7). Filling them in is left to `draft`,
-//! handing them in to `submission`, deciding to `decision`, opening what was approved to `master_form`.
+//! Applications (查詢作業申請表): one header, one annex for each custodian (clause 7). Who may see
+//! them is left to `application_list`, filling them in to `draft`, handing them in to `submission`, deciding to
+//! `decision`, opening what was approved to `opening`.
 
 use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use time::{Date, OffsetDateTime};
 
-use super::agency::agency_code;
-use super::difference::{self, Difference};
-use super::entity::{annex, annex_item, application, document};
+use super::difference::Difference;
+use super::entity::{annex, annex_item, application};
 use super::fault::not_found;
 use super::item::{self, GrantedItem, Purpose};
-use super::{Act, Fault, Procedure, has_role, letter};
-use crate::access::{Item, Role};
-use crate::accounts::entity::master_form;
+use super::{Fault, letter};
+use crate::access::Item;
 use crate::accounts::rights_read;
 
 /// 申請狀態: state of an application.
@@ -141,9 +139,6 @@ impl Application {
     }
 }
 
-/// Applications that are shown at once.
-const PAGE: u64 = 200;
-
 /// An application with everything that belongs to it, as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Whole {
@@ -152,84 +147,21 @@ pub(crate) struct Whole {
     pub(crate) annexes: Vec<(annex::Model, Vec<annex_item::Model>)>,
 }
 
-impl Procedure {
-    /// The applications that the caller may see, newest first: those of one's agency, those to decide on, all for the
-    /// information office, the ethics office and the commission.
-    pub async fn applications(&self, act: &Act, status: Option<ApplicationStatus>) -> Result<Vec<Application>, Fault> {
-        let mut all = application::Entity::find().order_by_desc(application::Column::Id);
-        if let Some(status) = status {
-            all = all.filter(application::Column::Status.eq(status_word(status)));
-        }
-        let mut shown = Vec::new();
-        for header in all.limit(PAGE).all(self.db()).await? {
-            let whole = load(self.db(), header).await?;
-            if self.may_see(act, &whole) {
-                shown.push(self.application_shown(whole).await?);
-            }
-        }
-        Ok(shown)
+impl Whole {
+    /// The items of an annex.
+    pub(crate) fn items(rows: &[annex_item::Model]) -> Vec<Item> {
+        rows.iter().filter_map(item_of).collect()
     }
 
-    /// One application.
-    pub async fn application(&self, act: &Act, number: &str) -> Result<Application, Fault> {
-        let whole = find(self.db(), number).await?;
-        match self.may_see(act, &whole) {
-            true => self.application_shown(whole).await,
-            false => Err(unknown(number)),
-        }
-    }
-
-    /// The content of an attached document, in base64.
-    pub async fn document(&self, act: &Act, id: &ID) -> Result<String, Fault> {
-        use base64::Engine as _;
-        let missing = || not_found("document", "附件", id);
-        let number: i64 = id.parse().map_err(|_| missing())?;
-        let row = document::Entity::find_by_id(number).one(self.db()).await?.ok_or_else(missing)?;
-        if row.subject_kind != "application" {
-            return Err(missing());
-        }
-        let header = application::Entity::find_by_id(row.subject_id).one(self.db()).await?.ok_or_else(missing)?;
-        match self.may_see(act, &load(self.db(), header).await?) {
-            true => Ok(base64::engine::general_purpose::STANDARD.encode(row.content)),
-            false => Err(missing()),
-        }
-    }
-
-    /// A draft is its agency's own; what was handed in is seen by those who decide and by those who watch.
-    pub(crate) fn may_see(&self, act: &Act, whole: &Whole) -> bool {
-        let caller = &act.caller;
-        if *caller.agency == *whole.agency {
-            return true;
-        }
-        if whole.header.status == "draft" {
-            return false;
-        }
-        let watches = [Role::InformationOffice, Role::EthicsOfficer, Role::CommissionOfficer];
-        let decides = [Role::DatabaseAdministrator, Role::AgencyHead];
-        watches.into_iter().any(|role| has_role(caller, role))
-            || decides.into_iter().any(|role| has_role(caller, role))
-                && whole.annexes.iter().any(|(annex, _)| *annex.custodian == *caller.agency)
-    }
-
-    pub(crate) async fn application_by_id(&self, id: i64) -> Result<Application, Fault> {
-        let header = application::Entity::find_by_id(id).one(self.db()).await?;
-        self.application_shown(load(self.db(), header.ok_or_else(|| unknown(&id.to_string()))?).await?).await
-    }
-
-    async fn application_shown(&self, whole: Whole) -> Result<Application, Fault> {
-        let attached = document::Entity::find()
-            .filter(document::Column::SubjectKind.eq("application"))
-            .filter(document::Column::SubjectId.eq(whole.header.id))
-            .order_by_asc(document::Column::Id)
-            .all(self.db())
-            .await?;
-        let form = match whole.header.form_id {
-            Some(id) => master_form::Entity::find_by_id(id).one(self.db()).await?.map(|form| form.number),
-            None => None,
-        };
-        let difference = difference::of(self.db(), &whole).await?;
-        let Whole { header, agency, annexes } = whole;
-        Ok(Application {
+    /// As it is shown, with what was loaded besides.
+    pub(crate) fn shown(
+        self,
+        form: Option<String>,
+        difference: Vec<Difference>,
+        documents: Vec<Document>,
+    ) -> Application {
+        let Whole { header, agency, annexes } = self;
+        Application {
             status: status(&header.status),
             number: header.number,
             revision: header.revision,
@@ -241,20 +173,13 @@ impl Procedure {
             until: header.valid_until,
             form,
             annexes: annexes.into_iter().map(|(annex, items)| annex_shown(annex, &items)).collect(),
-            documents: attached.into_iter().map(document_shown).collect(),
+            documents,
             difference,
             drafted_by: header.drafted_by,
             drafted_at: header.drafted_at,
             submitted_by: header.submitted_by,
             submitted_at: header.submitted_at,
-        })
-    }
-}
-
-impl Whole {
-    /// The items of an annex.
-    pub(crate) fn items(rows: &[annex_item::Model]) -> Vec<Item> {
-        rows.iter().filter_map(item_of).collect()
+        }
     }
 
     /// Where it stands, for somebody who was too late.
@@ -278,24 +203,6 @@ pub(crate) fn unknown(number: &str) -> Fault {
     not_found("application", "申請表", number)
 }
 
-/// The application of that number.
-pub(crate) async fn find(db: &impl ConnectionTrait, number: &str) -> Result<Whole, Fault> {
-    let header = application::Entity::find().filter(application::Column::Number.eq(number)).one(db).await?;
-    load(db, header.ok_or_else(|| unknown(number))?).await
-}
-
-/// Everything that belongs to a header.
-pub(crate) async fn load(db: &impl ConnectionTrait, header: application::Model) -> Result<Whole, Fault> {
-    let agency = agency_code(db, header.agency_id).await?;
-    let rows = annex::Entity::find().filter(annex::Column::ApplicationId.eq(header.id));
-    let mut annexes = Vec::new();
-    for row in rows.order_by_asc(annex::Column::Custodian).all(db).await? {
-        let items = annex_item::Entity::find().filter(annex_item::Column::AnnexId.eq(row.id));
-        annexes.push((row, items.order_by_asc(annex_item::Column::Id).all(db).await?));
-    }
-    Ok(Whole { header, agency, annexes })
-}
-
 /// An annex item as it is compiled.
 pub(crate) fn item_of(row: &annex_item::Model) -> Option<Item> {
     rights_read::item(&row.coordinate, &row.uses, row.masked, row.districts.as_deref())
@@ -315,19 +222,6 @@ fn annex_shown(row: annex::Model, items: &[annex_item::Model]) -> Annex {
     }
 }
 
-fn document_shown(row: document::Model) -> Document {
-    Document {
-        id: row.id.into(),
-        name: row.name,
-        media_type: row.media_type,
-        fulfils: row.fulfils,
-        bytes: i64::try_from(row.content.len()).unwrap_or(i64::MAX),
-        sha256: row.sha256,
-        added_by: row.added_by,
-        added_at: row.added_at,
-    }
-}
-
 fn status(word: &str) -> ApplicationStatus {
     match word {
         "draft" => ApplicationStatus::Draft,
@@ -338,7 +232,7 @@ fn status(word: &str) -> ApplicationStatus {
     }
 }
 
-fn status_word(status: ApplicationStatus) -> &'static str {
+pub(crate) fn status_word(status: ApplicationStatus) -> &'static str {
     match status {
         ApplicationStatus::Draft => "draft",
         ApplicationStatus::Submitted => "submitted",

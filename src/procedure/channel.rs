@@ -10,6 +10,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
 use super::agency::{check_title, get_agency};
@@ -317,7 +318,7 @@ impl Procedure {
         }
     }
 
-    fn custodian_of_dataset(&self, code: &str) -> Option<&str> {
+    pub(crate) fn custodian_of_dataset(&self, code: &str) -> Option<&str> {
         let known = self.catalog.datasets.iter().find(|dataset| dataset.code == code);
         known.map(|dataset| dataset.custodian.as_str())
     }
@@ -333,11 +334,18 @@ impl Procedure {
         self.channel_shown(row.ok_or_else(|| not_found("channel", "查詢管道", &id.to_string()))?).await
     }
 
+    /// Day by which the next log of a channel is to be imported.
+    pub(crate) async fn import_due(&self, db: &impl ConnectionTrait, of: &channel::Model) -> Result<Date, Fault> {
+        let imports = channel_import::Entity::find().filter(channel_import::Column::ChannelId.eq(of.id));
+        let newest = imports.order_by_desc(channel_import::Column::LastDay).one(db).await?;
+        let registered = of.registered_at.to_offset(offset!(+8)).date();
+        Ok(newest.map_or(registered, |newest| newest.last_day) + time::Duration::days(i64::from(of.interval_days)))
+    }
+
     async fn channel_shown(&self, row: channel::Model) -> Result<Channel, Fault> {
         let imports = channel_import::Entity::find().filter(channel_import::Column::ChannelId.eq(row.id));
         let imports = imports.order_by_desc(channel_import::Column::LastDay).all(self.db()).await?;
-        let since = imports.first().map_or(row.registered_at.date(), |newest| newest.last_day);
-        let due = since + time::Duration::days(i64::from(row.interval_days));
+        let due = self.import_due(self.db(), &row).await?;
         let open = row.status == "open";
         Ok(Channel {
             mapping: mapping_of(&row)?,

@@ -5,7 +5,8 @@ use async_graphql::Enum;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 
-use super::application::{Application, find, unknown};
+use super::application::{Application, unknown};
+use super::application_list::find;
 use super::draft::{check_not_own, check_revision};
 use super::entity::{annex, application};
 use super::fault::{conflict, forbidden, wrong};

@@ -1,6 +1,6 @@
 //! What an application changes of its master form (clause 9): item by item, before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -36,38 +36,52 @@ pub struct Difference {
     pub after: Option<GrantedItem>,
 }
 
-/// The differences to the form's version in force; none where nothing is in force. Items of custodians that the
-/// application does not turn to stay as they are.
-pub(crate) async fn of(db: &impl ConnectionTrait, whole: &Whole) -> Result<Vec<Difference>, Fault> {
-    let Some(form_id) = whole.header.form_id else { return Ok(Vec::new()) };
-    let Some((version, before)) = in_force(db, form_id).await? else { return Ok(Vec::new()) };
+/// A form's version in force, with its items.
+pub(crate) type InForce = (form_version::Model, Vec<Item>);
+
+/// The differences to the form's version in force. Items of custodians that the application does not turn to stay as they
+/// are, so only those for which `asked` holds are compared.
+pub(crate) fn of(whole: &Whole, (version, before): &InForce, asked: impl Fn(&Item) -> bool) -> Vec<Difference> {
     if version.application_id == Some(whole.header.id) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let after: Vec<Item> = whole.annexes.iter().flat_map(|(_, items)| Whole::items(items)).collect();
     let mut coordinates: BTreeMap<&str, (Option<&Item>, Option<&Item>)> = BTreeMap::new();
-    for item in &before {
+    for item in before.iter().filter(|item| asked(item)) {
         coordinates.entry(&item.coordinate).or_default().0 = Some(item);
     }
     for item in &after {
         coordinates.entry(&item.coordinate).or_default().1 = Some(item);
     }
-    Ok(coordinates.into_iter().filter_map(|(coordinate, (before, after))| differs(coordinate, before, after)).collect())
+    coordinates.into_iter().filter_map(|(coordinate, (before, after))| differs(coordinate, before, after)).collect()
 }
 
-/// The version of a form that is in force, with its items.
-pub(crate) async fn in_force(
-    db: &impl ConnectionTrait,
-    form_id: i64,
-) -> Result<Option<(form_version::Model, Vec<Item>)>, Fault> {
-    let open = form_version::Entity::find()
-        .filter(form_version::Column::FormId.eq(form_id))
-        .filter(form_version::Column::Status.eq("open"));
-    let Some(version) = open.one(db).await? else { return Ok(None) };
-    let rows = form_item::Entity::find().filter(form_item::Column::FormVersionId.eq(version.id));
-    let rows = rows.order_by_asc(form_item::Column::Id).all(db).await?;
-    let items = rows.iter().filter_map(rights_read::item_of).collect();
-    Ok(Some((version, items)))
+/// The version of a form that is in force, with its items; none where nothing is in force.
+pub(crate) async fn in_force(db: &impl ConnectionTrait, form_id: i64) -> Result<Option<InForce>, Fault> {
+    Ok(all_in_force(db, &[form_id]).await?.remove(&form_id))
+}
+
+/// The same for several forms.
+pub(crate) async fn all_in_force(db: &impl ConnectionTrait, forms: &[i64]) -> Result<HashMap<i64, InForce>, Fault> {
+    let versions = form_version::Entity::find()
+        .filter(form_version::Column::FormId.is_in(forms.iter().copied()))
+        .filter(form_version::Column::Status.eq("open"))
+        .all(db)
+        .await?;
+    let rows = form_item::Entity::find()
+        .filter(form_item::Column::FormVersionId.is_in(versions.iter().map(|version| version.id)))
+        .order_by_asc(form_item::Column::Id)
+        .all(db)
+        .await?;
+    let mut items: HashMap<i64, Vec<Item>> = HashMap::new();
+    for row in &rows {
+        items.entry(row.form_version_id).or_default().extend(rights_read::item_of(row));
+    }
+    let with_items = |version: form_version::Model| {
+        let items = items.remove(&version.id).unwrap_or_default();
+        (version.form_id, (version, items))
+    };
+    Ok(versions.into_iter().map(with_items).collect())
 }
 
 fn differs(coordinate: &str, before: Option<&Item>, after: Option<&Item>) -> Option<Difference> {

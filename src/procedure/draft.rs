@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 use time::Date;
 
 use super::agency::{check_title, get_agency};
-use super::application::{Application, Whole, find, unknown};
+use super::application::{Application, Whole, unknown};
+use super::application_list::find;
 use super::entity::{annex, annex_item, application, document};
 use super::fault::{conflict, forbidden, wrong};
 use super::item::{self, Asked, ItemInput, Purpose};

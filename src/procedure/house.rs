@@ -1,5 +1,5 @@
 //! Housekeeping: what happens by time alone, without anybody's asking. Who is unused for long stands in `idle`, who is told
-//! of what will end in `reminder`; here is when, as whom, and with which record.
+//! of what will end in `reminder`, of what is late in `overdue`; here is when, as whom, and with which record.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,10 +36,12 @@ impl Procedure {
         })
     }
 
-    /// Suspends and closes accounts that nobody uses, and reminds of what will end soon. Twice does no more than once.
+    /// Suspends and closes accounts that nobody uses, reminds of what will end soon, and tells of what is late. Twice does
+    /// no more than once.
     pub async fn keep_house(&self) -> Result<(), Fault> {
         let retired = self.retire_idle_accounts().await;
-        retired.and(self.remind().await)
+        let reminded = self.remind().await;
+        retired.and(reminded).and(self.tell_overdue().await)
     }
 
     /// The program's own act, with an id for its record.

@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use time::{Date, OffsetDateTime};
 
 use super::entity::notice;
+use super::page::{Page, no_entry};
 use super::step::Begun;
 use super::{Act, Fault, Procedure};
 
@@ -46,17 +47,20 @@ struct Watch {
     ready: VecDeque<Notice>,
 }
 
-/// Notices that are shown at once.
+/// Notices that are looked up at once.
 const PAGE: u64 = 200;
 
 impl Procedure {
     /// The caller's own notices, newest first.
-    pub async fn inbox(&self, act: &Act, unread_only: bool) -> Result<Vec<Notice>, Fault> {
+    pub async fn inbox(&self, act: &Act, unread_only: bool, page: &Page) -> Result<Vec<Notice>, Fault> {
         let mut own = notice::Entity::find().filter(notice::Column::AccountId.eq(act.caller.account_id));
         if unread_only {
             own = own.filter(notice::Column::ReadAt.is_null());
         }
-        let rows = own.order_by_desc(notice::Column::Id).limit(PAGE).all(self.db()).await?;
+        if let Some(after) = &page.after {
+            own = own.filter(notice::Column::Id.lt(after.parse::<i64>().map_err(|_| no_entry(after))?));
+        }
+        let rows = own.order_by_desc(notice::Column::Id).limit(page.limit()?).all(self.db()).await?;
         Ok(rows.into_iter().map(shown).collect())
     }
 

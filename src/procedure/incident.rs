@@ -2,22 +2,25 @@
 //! step, head and ethics are told, it is remedied and closed. Nothing of it can be deleted.
 
 use async_graphql::{Enum, InputObject, SimpleObject};
-use sea_orm::sea_query::{Expr, IntoCondition};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Condition, Expr, IntoCondition};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::agency::{agency_code, check_title, get_agency};
+use super::agency::{agency_code, agency_codes, check_title, get_agency};
 use super::entity::incident;
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::master_form::find_form;
+use super::page::{Page, no_entry};
 use super::step::{Begun, News, Step, To};
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{account, master_form};
 
 /// Days in which an incident is expected to be remedied.
-const DAYS_TO_REMEDY: i64 = 7;
+pub(crate) const DAYS_TO_REMEDY: i64 = 7;
 
 /// 事件狀態: state of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -83,16 +86,27 @@ pub struct IncidentInput {
 impl Procedure {
     /// The incidents that the caller may see, newest first: one's agency's, those one reported, all for ethics and the
     /// information office.
-    pub async fn incidents(&self, act: &Act) -> Result<Vec<Incident>, Fault> {
-        let rows = incident::Entity::find().order_by_desc(incident::Column::Id).all(self.db()).await?;
-        let mut shown = Vec::new();
-        for row in rows {
-            let agency = agency_code(self.db(), row.agency_id).await?;
-            if watches(act) || *agency == *act.caller.agency || *row.reported_by == *act.caller.account {
-                shown.push(show(row, agency));
-            }
+    pub async fn incidents(&self, act: &Act, page: &Page) -> Result<Vec<Incident>, Fault> {
+        let own = get_agency(self.db(), &act.caller.agency).await?;
+        let visible = match watches(act) {
+            true => Condition::all(),
+            false => Condition::any()
+                .add(incident::Column::AgencyId.eq(own.id))
+                .add(incident::Column::ReportedBy.eq(&*act.caller.account)),
+        };
+        let mut all = incident::Entity::find().filter(visible.clone()).order_by_desc(incident::Column::Id);
+        if let Some(after) = &page.after {
+            let last = incident::Entity::find().filter(incident::Column::Number.eq(after)).filter(visible);
+            let last = last.one(self.db()).await?.ok_or_else(|| no_entry(after))?;
+            all = all.filter(incident::Column::Id.lt(last.id));
         }
-        Ok(shown)
+        let rows = all.limit(page.limit()?).all(self.db()).await?;
+        let codes = agency_codes(self.db(), rows.iter().map(|row| row.agency_id)).await?;
+        let show = |row: incident::Model| {
+            let agency = codes.get(&row.agency_id).cloned().unwrap_or_else(|| "-".to_owned());
+            shown(row, agency)
+        };
+        Ok(rows.into_iter().map(show).collect())
     }
 
     /// Reports an incident; the account and the form that it is about are suspended in the same step.
@@ -277,7 +291,7 @@ impl Procedure {
         let row = incident::Entity::find_by_id(id).one(self.db()).await?;
         let row = row.ok_or_else(|| not_found("incident", "事件", &id.to_string()))?;
         let agency = agency_code(self.db(), row.agency_id).await?;
-        Ok(show(row, agency))
+        Ok(shown(row, agency))
     }
 }
 
@@ -294,7 +308,7 @@ fn watches(act: &Act) -> bool {
     [Role::EthicsOfficer, Role::InformationOffice].into_iter().any(|role| has_role(&act.caller, role))
 }
 
-fn show(row: incident::Model, agency: String) -> Incident {
+fn shown(row: incident::Model, agency: String) -> Incident {
     Incident {
         status: match row.status.as_str() {
             "reported" => IncidentStatus::Reported,

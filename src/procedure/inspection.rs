@@ -1,41 +1,23 @@
-//! Inspections (查驗, clauses 8(3) and 6(3)): how often an agency looks at its own use, what was drawn, what the records
-//! say. Drawing is left to `inspection_draw`, findings and the report to `inspection_report`.
+//! Inspections (查驗, clauses 8(3) and 6(3)) of an agency's own use: what was drawn, what the records say. How often is
+//! left to `inspection_rule`, drawing to `inspection_draw`, findings and the report to `inspection_report`.
 
 use std::collections::HashMap;
 
 use async_graphql::{Enum, SimpleObject};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
-use super::agency::{agency_code, get_agency};
-use super::entity::{inspection, inspection_entry, inspection_rule};
-use super::fault::{not_found, wrong};
+use super::agency::{agency_code, agency_codes, get_agency};
+use super::entity::{inspection, inspection_entry};
+use super::fault::not_found;
 use super::inspection_flags::InspectionFlag;
 use super::log_reading::{micros, read_log};
-use super::step::Begun;
+use super::page::{Page, no_entry};
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
-use crate::accounts::entity::agency;
 use crate::audit::reader::{Entry, Reader};
-
-/// 查驗規則: how often an agency inspects its own use, and how much of it.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct InspectionRule {
-    /// 使用機關: code of the agency.
-    pub agency: String,
-    /// 查驗週期: days from one report to the next.
-    pub interval_days: i32,
-    /// 抽查比率: percentage of the operations that is drawn at random.
-    pub percent: i32,
-    /// 最低筆數: at least so many.
-    pub at_least: i32,
-    /// 訂定者: account that set it; none where the city's own rule holds.
-    pub set_by: Option<String>,
-    /// 訂定時間: when.
-    pub set_at: Option<OffsetDateTime>,
-}
 
 /// 查驗狀態: where an inspection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -193,75 +175,49 @@ pub struct Inspection {
     pub entries: Vec<InspectionEntry>,
 }
 
-/// Inspections that are shown at once.
-const PAGE: u64 = 50;
-
 impl Procedure {
-    /// The rule of an agency: one's own, or for those who watch any.
-    pub async fn inspection_rule(&self, act: &Act, of: Option<&str>) -> Result<InspectionRule, Fault> {
-        let of = of.unwrap_or(&act.caller.agency);
-        let watches = [Role::InformationOffice, Role::EthicsOfficer];
-        if *of != *act.caller.agency && !watches.into_iter().any(|role| has_role(&act.caller, role)) {
-            return Err(not_found("agency", "機關", of));
-        }
-        rule_of(self.db(), &get_agency(self.db(), of).await?).await
-    }
-
-    /// Sets the rule of the caller's agency.
-    pub async fn set_inspection_rule(
+    /// Inspections that the caller may see, newest first: of one's own agency, for ethics officers of all. What was drawn
+    /// is loaded where it is wanted.
+    pub async fn inspections(
         &self,
         act: &Act,
-        (interval_days, percent, at_least): (i32, i32, i32),
-    ) -> Result<InspectionRule, Fault> {
-        if !(1..=366).contains(&interval_days) {
-            return Err(wrong("intervalDays", "expected 1 to 366 days", "應為 1 至 366 日"));
-        }
-        if !(1..=100).contains(&percent) {
-            return Err(wrong("percent", "expected 1 to 100", "應為 1 至 100"));
-        }
-        if !(1..=1_000).contains(&at_least) {
-            return Err(wrong("atLeast", "expected 1 to 1000", "應為 1 至 1000"));
-        }
-        if let Begun::New(step) = self.begin(act, "setInspectionRule").await? {
-            let own = get_agency(step.tx(), &act.caller.agency).await?;
-            let row = inspection_rule::ActiveModel {
-                agency_id: Set(own.id),
-                interval_days: Set(interval_days),
-                percent: Set(percent),
-                at_least: Set(at_least),
-                set_by: Set(act.caller.account.to_string()),
-                set_at: Set(self.now()),
-                ..Default::default()
-            };
-            let id = inspection_rule::Entity::insert(row).exec(step.tx()).await?.last_insert_id;
-            let detail = json!({ "intervalDays": interval_days, "percent": percent, "atLeast": at_least });
-            step.finish("inspection rule", id, detail).await?;
-        }
-        self.inspection_rule(act, None).await
-    }
-
-    /// Inspections that the caller may see, newest first: of one's own agency, for ethics officers of all.
-    pub async fn inspections(&self, act: &Act, of: Option<&str>) -> Result<Vec<Inspection>, Fault> {
-        let mut wanted = inspection::Entity::find().order_by_desc(inspection::Column::Id).limit(PAGE);
+        of: Option<&str>,
+        page: &Page,
+        with_entries: bool,
+    ) -> Result<Vec<Inspection>, Fault> {
         let anywhere = has_role(&act.caller, Role::EthicsOfficer);
         let of = if anywhere { of } else { Some(of.unwrap_or(&act.caller.agency)) };
+        let mut wanted = inspection::Entity::find();
         if let Some(of) = of {
             if !anywhere && *of != *act.caller.agency {
                 return Err(not_found("agency", "機關", of));
             }
             wanted = wanted.filter(inspection::Column::AgencyId.eq(get_agency(self.db(), of).await?.id));
         }
-        let mut shown = Vec::new();
-        for row in wanted.all(self.db()).await? {
-            shown.push(self.inspection_shown(row).await?);
+        if let Some(after) = &page.after {
+            let last = wanted.clone().filter(inspection::Column::Number.eq(after)).one(self.db()).await?;
+            wanted = wanted.filter(inspection::Column::Id.lt(last.ok_or_else(|| no_entry(after))?.id));
         }
-        Ok(shown)
+        let rows = wanted.order_by_desc(inspection::Column::Id).limit(page.limit()?).all(self.db()).await?;
+        let agencies = agency_codes(self.db(), rows.iter().map(|row| row.agency_id)).await?;
+        let ids = rows.iter().map(|row| row.id).filter(|_| with_entries);
+        let drawn = inspection_entry::Entity::find().filter(inspection_entry::Column::InspectionId.is_in(ids));
+        let mut entries: HashMap<i64, Vec<inspection_entry::Model>> = HashMap::new();
+        for row in drawn.order_by_asc(inspection_entry::Column::Id).all(self.db()).await? {
+            entries.entry(row.inspection_id).or_default().push(row);
+        }
+        let show = |row: inspection::Model| {
+            let agency = agencies.get(&row.agency_id).cloned().unwrap_or_else(|| "-".to_owned());
+            let entries = entries.remove(&row.id).unwrap_or_default();
+            inspection_shown(row, agency, entries)
+        };
+        Ok(rows.into_iter().map(show).collect())
     }
 
     /// One inspection with what the records say. The look is recorded as a reading of the log.
     pub async fn inspection(&self, act: &Act, number: &str) -> Result<Inspection, Fault> {
         let row = find(self.db(), number).await?;
-        let mut shown = self.inspection_shown(row).await?;
+        let mut shown = self.whole(row).await?;
         if *shown.agency != *act.caller.agency && !has_role(&act.caller, Role::EthicsOfficer) {
             return Err(unknown(number));
         }
@@ -287,47 +243,37 @@ impl Procedure {
 
     pub(crate) async fn inspection_by_id(&self, id: i64) -> Result<Inspection, Fault> {
         let row = inspection::Entity::find_by_id(id).one(self.db()).await?;
-        self.inspection_shown(row.ok_or_else(|| unknown(&id.to_string()))?).await
+        self.whole(row.ok_or_else(|| unknown(&id.to_string()))?).await
     }
 
-    async fn inspection_shown(&self, row: inspection::Model) -> Result<Inspection, Fault> {
+    async fn whole(&self, row: inspection::Model) -> Result<Inspection, Fault> {
         let entries = entries_of(self.db(), row.id).await?;
-        Ok(Inspection {
-            agency: agency_code(self.db(), row.agency_id).await?,
-            number: row.number,
-            from: row.first_day,
-            until: row.last_day,
-            percent: row.percent,
-            at_least: row.at_least,
-            seed: row.seed,
-            population: row.population,
-            unreadable: row.unreadable,
-            status: InspectionStatus::parse(&row.status),
-            drawn_by: row.drawn_by,
-            drawn_at: row.drawn_at,
-            summary: row.summary,
-            reported_by: row.reported_by,
-            reported_at: row.reported_at,
-            acknowledge_by: row.acknowledge_by,
-            acknowledged_by: row.acknowledged_by,
-            acknowledged_at: row.acknowledged_at,
-            entries: entries.into_iter().map(entry_shown).collect(),
-        })
+        Ok(inspection_shown(row.clone(), agency_code(self.db(), row.agency_id).await?, entries))
     }
 }
 
-/// The rule of an agency; the city's own where it has set none.
-pub(crate) async fn rule_of(db: &impl ConnectionTrait, of: &agency::Model) -> Result<InspectionRule, Fault> {
-    let set = inspection_rule::Entity::find().filter(inspection_rule::Column::AgencyId.eq(of.id));
-    let set = set.order_by_desc(inspection_rule::Column::Id).one(db).await?;
-    Ok(InspectionRule {
-        agency: of.code.clone(),
-        interval_days: set.as_ref().map_or(30, |rule| rule.interval_days),
-        percent: set.as_ref().map_or(1, |rule| rule.percent),
-        at_least: set.as_ref().map_or(1, |rule| rule.at_least),
-        set_at: set.as_ref().map(|rule| rule.set_at),
-        set_by: set.map(|rule| rule.set_by),
-    })
+fn inspection_shown(row: inspection::Model, agency: String, entries: Vec<inspection_entry::Model>) -> Inspection {
+    Inspection {
+        agency,
+        number: row.number,
+        from: row.first_day,
+        until: row.last_day,
+        percent: row.percent,
+        at_least: row.at_least,
+        seed: row.seed,
+        population: row.population,
+        unreadable: row.unreadable,
+        status: InspectionStatus::parse(&row.status),
+        drawn_by: row.drawn_by,
+        drawn_at: row.drawn_at,
+        summary: row.summary,
+        reported_by: row.reported_by,
+        reported_at: row.reported_at,
+        acknowledge_by: row.acknowledge_by,
+        acknowledged_by: row.acknowledged_by,
+        acknowledged_at: row.acknowledged_at,
+        entries: entries.into_iter().map(entry_shown).collect(),
+    }
 }
 
 /// The inspection of that number.

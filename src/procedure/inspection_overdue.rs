@@ -10,9 +10,10 @@ use time::{Date, Duration, OffsetDateTime};
 
 use super::difference::in_force;
 use super::entity::inspection;
-use super::inspection::{InspectionStatus, rule_of};
-use super::inspection_report::tell_ethics;
-use super::step::{Begun, News, To};
+use super::inspection::InspectionStatus;
+use super::inspection_rule::rule_of;
+use super::overdue::Late;
+use super::step::Begun;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{agency, master_form};
@@ -46,6 +47,33 @@ pub struct OverdueInspection {
     pub days_late: i32,
 }
 
+impl OverdueInspection {
+    /// As those concerned are told of it.
+    pub(crate) fn late(&self) -> Late {
+        let (agency, due) = (&self.agency, self.due_on);
+        let (en, zh) = match &self.number {
+            Some(number) => (
+                format!("{agency}: the head has not taken notice of the report on {number}, due on {due}."),
+                format!("{agency}：查驗 {number} 之報告未於 {due} 前核閱。"),
+            ),
+            None => (
+                format!("{agency}: no inspection was reported by {due}."),
+                format!("{agency}：未於 {due} 前陳報查驗報告。"),
+            ),
+        };
+        Late {
+            kind: "inspection",
+            number: self.number.as_ref().unwrap_or(agency).clone(),
+            agency: agency.clone(),
+            doers: Role::BusinessAdministrator,
+            assigned: None,
+            due,
+            en,
+            zh,
+        }
+    }
+}
+
 impl Procedure {
     /// What is late, by agency: everywhere for those who watch, otherwise in the caller's own agency.
     pub async fn overdue_inspections(&self, act: &Act) -> Result<Vec<OverdueInspection>, Fault> {
@@ -56,7 +84,8 @@ impl Procedure {
         Ok(all)
     }
 
-    /// Tells the heads and ethics officers, and those who have to report, of all that is late.
+    /// Tells the heads and ethics officers, and those who have to report, of all that is late; whenever somebody wants it.
+    /// By itself it is told every seven days.
     pub async fn remind_overdue_inspections(&self, act: &Act) -> Result<Vec<OverdueInspection>, Fault> {
         let step = match self.begin(act, "remindOverdueInspections").await? {
             Begun::Before(_) => return self.overdue(self.db()).await,
@@ -64,22 +93,7 @@ impl Procedure {
         };
         let all = self.overdue(step.tx()).await?;
         for one in &all {
-            let (agency, due) = (&one.agency, one.due_on);
-            let (en, zh) = match &one.number {
-                Some(number) => (
-                    format!("{agency}: the head has not taken notice of the report on {number}, due on {due}."),
-                    format!("{agency}：查驗 {number} 之報告未於 {due} 前核閱。"),
-                ),
-                None => (
-                    format!("{agency}: no inspection was reported by {due}."),
-                    format!("{agency}：未於 {due} 前陳報查驗報告。"),
-                ),
-            };
-            let number = one.number.as_deref().unwrap_or(agency);
-            let news = News { kind: "inspection", number, en, zh, due: Some(due) };
-            step.tell(To::Role(Role::AgencyHead, agency), &news).await?;
-            step.tell(To::Role(Role::BusinessAdministrator, agency), &news).await?;
-            tell_ethics(&step, agency, &news).await?;
+            self.tell_late(&step, &one.late()).await?;
         }
         let told: Vec<&str> = all.iter().map(|one| one.agency.as_str()).collect();
         // It is about all inspections, and so about none of them.
@@ -87,7 +101,7 @@ impl Procedure {
         Ok(all)
     }
 
-    async fn overdue(&self, db: &impl ConnectionTrait) -> Result<Vec<OverdueInspection>, Fault> {
+    pub(crate) async fn overdue(&self, db: &impl ConnectionTrait) -> Result<Vec<OverdueInspection>, Fault> {
         let today = self.today();
         let late = |due: Date| i32::try_from((today - due).whole_days()).unwrap_or(i32::MAX);
         let mut all = Vec::new();

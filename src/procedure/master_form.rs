@@ -1,22 +1,21 @@
 //! Master forms (主表單): opened by the information office for what was approved, changed by a further application only,
-//! suspended, resumed, revoked (clauses 7(3) and 9).
+//! suspended, resumed, revoked (clauses 7(3) and 9). Who may see them is left to `master_form_list`.
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
 use super::agency::agency_code;
-use super::difference::in_force;
-use super::entity::{application, incident};
+use super::entity::incident;
 use super::fault::{conflict, not_found};
 use super::incident::check_no_open_incident;
-use super::item::{GrantedItem, Purpose, shown};
+use super::item::{GrantedItem, Purpose};
 use super::step::{Begun, News, Step, To};
-use super::{Act, Fault, Procedure, has_role};
-use crate::access::{Item, Role};
-use crate::accounts::entity::{form_purpose, form_version, master_form};
+use super::{Act, Fault, Procedure};
+use crate::access::Role;
+use crate::accounts::entity::master_form;
 
 /// 主表單狀態: state of a master form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -72,23 +71,6 @@ pub(crate) struct Form {
 }
 
 impl Procedure {
-    /// The master forms that the caller may see, by number: those of one's agency, those with items of one's datasets,
-    /// all for the information office, the ethics office and the commission.
-    pub async fn master_forms(&self, act: &Act) -> Result<Vec<MasterForm>, Fault> {
-        let rows = master_form::Entity::find().order_by_asc(master_form::Column::Number).all(self.db()).await?;
-        let mut forms = Vec::new();
-        for row in rows {
-            forms.extend(self.form_shown(act, row).await?);
-        }
-        Ok(forms)
-    }
-
-    /// One master form.
-    pub async fn master_form(&self, act: &Act, number: &str) -> Result<MasterForm, Fault> {
-        let form = find_form(self.db(), number).await?;
-        self.form_shown(act, form.row).await?.ok_or_else(|| unknown(number))
-    }
-
     /// Suspends, resumes or revokes a master form, effective everywhere within a second.
     pub async fn set_form_status(
         &self,
@@ -146,59 +128,18 @@ impl Procedure {
         step.tell(To::Role(Role::AgencyHead, &form.agency), &news).await
     }
 
-    pub(crate) async fn form_by_id(&self, act: &Act, id: i64) -> Result<MasterForm, Fault> {
-        let row = master_form::Entity::find_by_id(id).one(self.db()).await?;
-        let row = row.ok_or_else(|| unknown(&id.to_string()))?;
-        let number = row.number.clone();
-        self.form_shown(act, row).await?.ok_or_else(|| unknown(&number))
-    }
-
-    async fn form_shown(&self, act: &Act, row: master_form::Model) -> Result<Option<MasterForm>, Fault> {
-        let agency = agency_code(self.db(), row.agency_id).await?;
-        let Some((version, items)) = newest(self.db(), row.id).await? else { return Ok(None) };
-        let caller = &act.caller;
-        let watches = [Role::InformationOffice, Role::EthicsOfficer, Role::CommissionOfficer];
-        let has_items = || items.iter().any(|item| self.custodian_of(&item.coordinate) == Some(&*caller.agency));
-        let may = *caller.agency == *agency
-            || watches.into_iter().any(|role| has_role(caller, role))
-            || has_role(caller, Role::DatabaseAdministrator) && has_items();
-        if !may {
-            return Ok(None);
-        }
-        let purposes = form_purpose::Entity::find().filter(form_purpose::Column::FormVersionId.eq(version.id));
-        let purposes = purposes.order_by_asc(form_purpose::Column::Id).all(self.db()).await?;
-        let application = match version.application_id {
-            Some(id) => application::Entity::find_by_id(id).one(self.db()).await?.map(|row| row.number),
-            None => None,
-        };
-        Ok(Some(MasterForm {
-            status: match row.status.as_str() {
-                "open" if version.valid_until < self.today() => FormStatus::Expired,
-                "open" => FormStatus::Open,
-                "suspended" => FormStatus::Suspended,
-                _ => FormStatus::Closed,
-            },
-            number: row.number,
-            title: row.title,
-            agency,
-            version: version.version,
-            application,
-            opened_by: version.opened_by,
-            opened_at: version.opened_at,
-            purposes: purposes.into_iter().map(|row| Purpose { code: row.code, title: row.title }).collect(),
-            legal_basis: version.legal_basis,
-            case_required: version.case_required,
-            from: version.valid_from,
-            until: version.valid_until,
-            items: items.iter().map(|item| shown(item, None)).collect(),
-        }))
-    }
-
     /// The next number of a form of an agency.
     pub(crate) async fn next_form_number(&self, db: &impl ConnectionTrait, agency: &str) -> Result<String, Fault> {
-        let count = master_form::Entity::find().count(db).await?;
         let word = agency.split('-').next().unwrap_or(agency).to_uppercase();
-        Ok(format!("{word}-{}-{:03}", self.today().year(), count + 1))
+        let mut count = master_form::Entity::find().count(db).await?;
+        // One may have been given by hand before.
+        loop {
+            count += 1;
+            let number = format!("{word}-{}-{count:03}", self.today().year());
+            if master_form::Entity::find().filter(master_form::Column::Number.eq(&number)).one(db).await?.is_none() {
+                return Ok(number);
+            }
+        }
     }
 }
 
@@ -213,19 +154,6 @@ pub(crate) async fn find_form(db: &impl ConnectionTrait, number: &str) -> Result
     let row = row.ok_or_else(|| unknown(number))?;
     let agency = agency_code(db, row.agency_id).await?;
     Ok(Form { row, agency })
-}
-
-/// The version in force, or the last one.
-async fn newest(db: &impl ConnectionTrait, form_id: i64) -> Result<Option<(form_version::Model, Vec<Item>)>, Fault> {
-    if let Some(found) = in_force(db, form_id).await? {
-        return Ok(Some(found));
-    }
-    let last = form_version::Entity::find()
-        .filter(form_version::Column::FormId.eq(form_id))
-        .order_by_desc(form_version::Column::Version)
-        .one(db)
-        .await?;
-    Ok(last.map(|last| (last, Vec::new())))
 }
 
 fn status_word(status: FormStatus) -> &'static str {

@@ -7,7 +7,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
-use super::application::{Application, Whole, find, item_of};
+use super::application::{Application, Whole, item_of};
+use super::application_list::find;
 use super::draft::{check_not_own, check_revision};
 use super::entity::{application, audit_plan, offer};
 use super::fault::{conflict, forbidden, wrong};

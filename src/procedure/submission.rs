@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 
 use super::application::{Application, Whole};
@@ -222,12 +222,15 @@ fn all_of(faults: Vec<Said>) -> Fault {
 
 /// Which demanded documents are attached.
 async fn attachments(db: &impl ConnectionTrait, id: i64) -> Result<Vec<String>, Fault> {
-    let rows = document::Entity::find()
+    let rows: Vec<Option<String>> = document::Entity::find()
+        .select_only()
+        .column(document::Column::Fulfils)
         .filter(document::Column::SubjectKind.eq("application"))
         .filter(document::Column::SubjectId.eq(id))
+        .into_tuple()
         .all(db)
         .await?;
-    Ok(rows.into_iter().filter_map(|row| row.fulfils).collect())
+    Ok(rows.into_iter().flatten().collect())
 }
 
 /// Purposes of a form change for all of its custodians or for none: what one granted for a purpose is not to be read for

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use cityquery::access::{Item, Use, Uses};
 use cityquery::accounts::forms::NewForm;
 use cityquery::accounts::people::NewPerson;
@@ -28,8 +28,6 @@ pub struct Gate {
     pub app: Arc<App>,
     /// All routes.
     pub router: Router,
-    /// Moves time.
-    pub clock: Clock,
     /// What is declared.
     pub catalog: Arc<Catalog>,
     tokens: BTreeMap<String, String>,
@@ -41,8 +39,6 @@ pub struct Gate {
 pub struct Got {
     /// Status.
     pub status: StatusCode,
-    /// Headers.
-    pub headers: HeaderMap,
     /// Body as it was sent.
     pub text: String,
     /// Body as JSON; null when it is none.
@@ -169,7 +165,7 @@ impl Gate {
                 &settings,
                 cityquery::audit::log::SERVER,
                 catalog.hash,
-                clock.clone(),
+                clock,
                 entropy,
             );
             options.disk = disk;
@@ -177,7 +173,7 @@ impl Gate {
         }
         let app = Arc::new(app);
         let router = cityquery::http::router(app.clone());
-        let mut gate = Gate { app, router, clock, catalog, tokens: BTreeMap::new(), _folder: folder };
+        let mut gate = Gate { app, router, catalog, tokens: BTreeMap::new(), _folder: folder };
         gate.app.accounts.put_agency("fire-department", "臺北市政府消防局").await.expect("an agency");
         for name in people {
             gate.person(name).await;
@@ -243,7 +239,7 @@ impl Gate {
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Got { status: parts.status, headers: parts.headers, text, body }
+        Got { status: parts.status, text, body }
     }
 
     /// Asks as somebody under a form; an empty form names none.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use cityquery::access::{Code, Role};
 use cityquery::accounts::people::NewPerson;
 use cityquery::audit::decode::StoredRecord;
@@ -45,8 +45,6 @@ pub struct Hall {
 pub struct Reply {
     /// Status.
     pub status: StatusCode,
-    /// Headers.
-    pub headers: HeaderMap,
     /// Body as JSON.
     pub body: Value,
 }
@@ -246,6 +244,6 @@ impl Hall {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply { status: parts.status, body }
     }
 }

@@ -1,7 +1,5 @@
 //! What the tests over real databases share. What a test asks of them is its own.
 
-#![allow(dead_code, unused_imports)] // every test file takes the part that it needs
-
 pub mod app;
 pub mod ask;
 pub mod ask_text;
@@ -19,6 +17,7 @@ pub mod naive;
 pub mod plots;
 pub mod postgres;
 pub mod predicate;
+pub mod real_data;
 pub mod recorder;
 pub mod trial;
 

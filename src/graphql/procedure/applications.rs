@@ -8,6 +8,7 @@ use crate::procedure::decision::Decision;
 use crate::procedure::draft::{ApplicationInput, DocumentInput};
 use crate::procedure::master_form::{FormStatus, MasterForm};
 use crate::procedure::offer::{Offer, OfferInput};
+use crate::procedure::page::Page;
 
 /// Questions.
 #[derive(Default)]
@@ -26,9 +27,11 @@ impl ApplicationQuestions {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "狀態: in that state only")] status: Option<ApplicationStatus>,
+        #[graphql(desc = "筆數: at most so many, 1 to 200; 100 without it")] first: Option<i32>,
+        #[graphql(desc = "接續編號: number of the last application seen; those before it")] after: Option<String>,
     ) -> Result<Vec<Application>> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.applications(act, status).await?)
+        Ok(procedure.applications(act, status, &Page { first, after }).await?)
     }
 
     /// 申請表: one application.
@@ -52,9 +55,14 @@ impl ApplicationQuestions {
     }
 
     /// 主表單: master forms that one may see: those of one's agency, and those with items of one's datasets.
-    async fn master_forms(&self, ctx: &Context<'_>) -> Result<Vec<MasterForm>> {
+    async fn master_forms(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "筆數: at most so many, 1 to 200; 100 without it")] first: Option<i32>,
+        #[graphql(desc = "接續編號: number of the last form seen; those after it")] after: Option<String>,
+    ) -> Result<Vec<MasterForm>> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.master_forms(act).await?)
+        Ok(procedure.master_forms(act, &Page { first, after }).await?)
     }
 
     /// 主表單: one master form.

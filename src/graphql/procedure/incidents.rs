@@ -6,6 +6,7 @@ use time::Date;
 use super::of;
 use crate::procedure::channel::{Channel, ChannelInput};
 use crate::procedure::incident::{Incident, IncidentInput};
+use crate::procedure::page::Page;
 
 /// Questions.
 #[derive(Default)]
@@ -14,9 +15,14 @@ pub struct IncidentQuestions;
 #[Object]
 impl IncidentQuestions {
     /// 事件: incidents that one may see, newest first.
-    async fn incidents(&self, ctx: &Context<'_>) -> Result<Vec<Incident>> {
+    async fn incidents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "筆數: at most so many, 1 to 200; 100 without it")] first: Option<i32>,
+        #[graphql(desc = "接續編號: number of the last incident seen; those before it")] after: Option<String>,
+    ) -> Result<Vec<Incident>> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.incidents(act).await?)
+        Ok(procedure.incidents(act, &Page { first, after }).await?)
     }
 
     /// 其他查詢管道: channels outside of this system, with what was imported of their logs and what is overdue.

@@ -4,8 +4,10 @@ use async_graphql::{Context, Object, Result};
 use time::Date;
 
 use super::of;
-use crate::procedure::inspection::{Inspection, InspectionRule, Verdict};
+use crate::procedure::inspection::{Inspection, Verdict};
 use crate::procedure::inspection_overdue::OverdueInspection;
+use crate::procedure::inspection_rule::InspectionRule;
+use crate::procedure::page::Page;
 
 /// Questions.
 #[derive(Default)]
@@ -28,9 +30,12 @@ impl InspectionQuestions {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "使用機關: of that agency only")] agency: Option<String>,
+        #[graphql(desc = "筆數: at most so many, 1 to 200; 100 without it")] first: Option<i32>,
+        #[graphql(desc = "接續編號: number of the last inspection seen; those before it")] after: Option<String>,
     ) -> Result<Vec<Inspection>> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.inspections(act, agency.as_deref()).await?)
+        let with_entries = ctx.look_ahead().field("entries").exists();
+        Ok(procedure.inspections(act, agency.as_deref(), &Page { first, after }, with_entries).await?)
     }
 
     /// 查驗: one inspection with what the records say; the look is itself recorded.

@@ -6,6 +6,7 @@ use super::of;
 use crate::procedure::account::{Account, AccountInput, AccountStatus, OpenedAccount, RoleName};
 use crate::procedure::agency::{Agency, AgencyKind};
 use crate::procedure::inbox::Notice;
+use crate::procedure::page::Page;
 
 /// Questions.
 #[derive(Default)]
@@ -24,19 +25,23 @@ impl PeopleQuestions {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "機關代碼: code of the agency")] agency: Option<String>,
+        #[graphql(desc = "筆數: at most so many, 1 to 200; 100 without it")] first: Option<i32>,
+        #[graphql(desc = "接續帳號: name of the last account seen; those after it")] after: Option<String>,
     ) -> Result<Vec<Account>> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.list_accounts(act, agency.as_deref()).await?)
+        Ok(procedure.list_accounts(act, agency.as_deref(), &Page { first, after }).await?)
     }
 
-    /// 收件匣: what one was told, newest first; the last 200.
+    /// 收件匣: what one was told, newest first.
     async fn inbox(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "僅未讀: those not yet marked as read")] unread_only: Option<bool>,
+        #[graphql(desc = "筆數: at most so many, 1 to 200; 100 without it")] first: Option<i32>,
+        #[graphql(desc = "接續編號: id of the last notice seen; those before it")] after: Option<String>,
     ) -> Result<Vec<Notice>> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.inbox(act, unread_only.unwrap_or(false)).await?)
+        Ok(procedure.inbox(act, unread_only.unwrap_or(false), &Page { first, after }).await?)
     }
 }
 
