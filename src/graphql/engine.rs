@@ -13,13 +13,14 @@ use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::reply::Reply;
+use super::validate::roots;
 use super::{Face, Validated};
 use crate::access::{Caller, Code, Refusal, Rights};
 use crate::audit::Asked;
 use crate::audit::shape::Blob;
 use crate::catalog::Catalog;
 use crate::config::Limits;
-use crate::procedure::{Act, Procedure};
+use crate::procedure::{Act, Procedure, rules};
 use crate::query::cost::Bounds;
 use crate::query::page::Sealer;
 use crate::query::plan::Plan;
@@ -190,6 +191,14 @@ impl Engine {
         if document.validated.operation().ty != OperationType::Subscription {
             return Err(vec![subscriptions_only()]);
         }
+        // The table of rules stands before every root field of a subscription, as of the others.
+        let operation = document.validated.operation();
+        let mut allowed = Ok(());
+        roots(&document.validated.document, &operation.selection_set.node, &mut |field| {
+            let one = rules::decide(&caller.roles, field.name.node.as_str());
+            allowed = std::mem::replace(&mut allowed, Ok(())).and(one);
+        });
+        allowed.map_err(|refusal| vec![refusal])?;
         let variables = self.face.variables(&document.validated, &request.variables)?;
         Ok(self.face.watch(&document.validated, &variables, self.data(request, Some(caller))))
     }
