@@ -30,10 +30,10 @@ const ACKNOWLEDGE: &str =
 const LOOK: &str = "query($number: String!) { inspection(number: $number) { number entries { record account recorded { form version \
     subForm purpose caseNumber operation variables rows } } } }";
 
-const WHO: &str = "query($id: NationalId!) { person(nationalId: $id) { name } }";
+pub(crate) const WHO: &str = "query($id: NationalId!) { person(nationalId: $id) { name } }";
 
 /// A hall whose fire department queries; the national ids by row number, from 1 without a gap.
-async fn in_use(hall: &mut Hall) -> Vec<String> {
+pub(crate) async fn in_use(hall: &mut Hall) -> Vec<String> {
     hall.prepared().await;
     let mut city = City::new(&hall.app.catalog, 1);
     let persons = city.tables.get_mut("persons").expect("persons");
@@ -63,7 +63,7 @@ async fn in_use(hall: &mut Hall) -> Vec<String> {
 }
 
 /// Asks under a case number; the audit record.
-async fn ask(hall: &Hall, who: &str, operation: &str, variables: Value, case: &str) -> String {
+pub(crate) async fn ask(hall: &Hall, who: &str, operation: &str, variables: Value, case: &str) -> String {
     let reply = match case {
         "" => hall.ask(who, operation, variables).await,
         case => hall.ask_with(who, operation, variables, &[("x-case-number", case)]).await,

@@ -4,6 +4,7 @@
 mod support;
 
 mod accounts;
+mod acquaintance;
 mod architecture;
 mod attenuation;
 mod audit_cli;

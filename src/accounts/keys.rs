@@ -86,6 +86,25 @@ impl Keys {
     }
 }
 
+/// A key of 32 bytes that is kept in the folder of keys under that name, so that what was made with it holds after a
+/// restart and on every server that shares the folder. Made where there is none: of several servers at once, by one.
+pub fn shared_key(folder: &Path, name: &str, entropy: &Entropy) -> std::io::Result<[u8; 32]> {
+    let file = folder.join(name);
+    if !file.exists() {
+        let (fresh, suffix): ([u8; 32], [u8; 8]) = (entropy.bytes(), entropy.bytes());
+        let making = folder.join(format!("{name}.{}", secret::hex(&suffix)));
+        let mut new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&making)?;
+        new.write_all(&fresh)?;
+        new.sync_all()?;
+        // A link appears whole or not at all, and only where there is none.
+        let linked = fs::hard_link(&making, &file);
+        fs::remove_file(&making)?;
+        linked.or_else(|error| if file.exists() { Ok(()) } else { Err(error) })?;
+    }
+    let kept = fs::read(&file)?;
+    kept.try_into().map_err(|_| std::io::Error::other(format!("{} must hold 32 bytes", file.display())))
+}
+
 /// The folder of keys, followed while the program runs.
 pub struct KeyRing {
     folder: PathBuf,

@@ -22,6 +22,7 @@ pub mod entity;
 pub mod epoch;
 pub mod error;
 pub mod forms;
+pub mod holder;
 pub mod keys;
 pub mod password;
 pub mod password_change;
@@ -59,6 +60,7 @@ pub struct Accounts {
     entropy: Entropy,
     hasher: password::Hasher,
     keys: keys::KeyRing,
+    holder_key: holder::HolderKey,
     rights: RightsStore,
     verified: moka::sync::Cache<[u8; 32], Arc<Verified>>,
     revoked: ArcSwap<HashSet<Uuid>>,
@@ -78,6 +80,8 @@ impl Accounts {
     ) -> Result<Arc<Self>, AccountsError> {
         let settings = config.accounts.clone();
         let keys = keys::KeyRing::open(&settings.keys_dir, &clock, &entropy)?;
+        let holder_key = holder::HolderKey::open(&settings.keys_dir, &entropy)
+            .map_err(|source| keys::KeyError::File { path: settings.keys_dir.clone(), source })?;
         let rights = RightsStore::open(&db, catalog).await?;
         let verified = moka::sync::Cache::builder()
             .max_capacity(100_000)
@@ -91,6 +95,7 @@ impl Accounts {
             clock,
             entropy,
             keys,
+            holder_key,
             rights,
             verified,
             revoked: ArcSwap::default(),
@@ -109,6 +114,11 @@ impl Accounts {
     /// The signing keys.
     pub fn keys(&self) -> &keys::KeyRing {
         &self.keys
+    }
+
+    /// What tells the holders of accounts apart.
+    pub fn holder_key(&self) -> &holder::HolderKey {
+        &self.holder_key
     }
 
     /// The control database.

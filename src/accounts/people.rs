@@ -26,6 +26,8 @@ pub struct NewPerson<'a> {
     pub staff_number: Option<&'a str>,
     /// Where notices are sent.
     pub email: Option<&'a str>,
+    /// Keyed digest of the person's national id.
+    pub holder: Option<&'a str>,
 }
 
 impl Accounts {
@@ -136,6 +138,7 @@ impl Accounts {
             failures: Set(0),
             staff_number: Set(person.staff_number.map(str::to_owned)),
             email: Set(person.email.map(str::to_owned)),
+            holder: Set(person.holder.map(str::to_owned)),
             created_at: Set(now),
             ..Default::default()
         };

@@ -43,7 +43,7 @@ pub struct FoundArguments {
     pub agency_title: String,
     /// Where notices are sent
     #[arg(long, value_name = "ADDRESS")]
-    pub email: Option<String>,
+    pub email: Option<lettre::Address>,
 }
 
 /// Runs the command.
@@ -66,7 +66,8 @@ pub async fn run(arguments: FoundArguments) -> anyhow::Result<()> {
         password: &first_password,
         one_time: true,
         staff_number: Some(&arguments.staff_number),
-        email: arguments.email.as_deref(),
+        email: arguments.email.as_ref().map(lettre::Address::as_ref),
+        holder: None,
     };
     let log = open_log(&config, clock.clone(), entropy)?;
     let record = administration(

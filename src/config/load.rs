@@ -6,7 +6,7 @@ use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 
-use super::{Config, Connection, PasswordPreset};
+use super::{Config, Connection, PasswordPreset, day};
 
 /// The shipped defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -148,6 +148,13 @@ fn faults_of(config: &Config) -> Vec<String> {
         "accounts.idle_close_days",
         "must be greater than accounts.idle_suspend_days, or 0",
     );
+    let inspection = &config.inspection;
+    let (begin, end) = inspection.office_hours;
+    require(begin < end && end <= 24, "inspection.office_hours", "must be two hours of one day, such as [7, 20]");
+    for (key, days) in [("inspection.holidays", &inspection.holidays), ("inspection.workdays", &inspection.workdays)] {
+        require(days.iter().all(|text| day(text).is_some()), key, "must be dates such as \"2026-10-09\"");
+    }
+    require(inspection.run >= 2 && inspection.accounts >= 2, "inspection.run, accounts", "must be at least 2");
     let mail = &config.mail.url;
     require(
         mail.is_empty() || ["smtp://", "smtps://"].iter().any(|scheme| mail.starts_with(scheme)),

@@ -36,6 +36,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// Notices by mail.
     pub mail: Mail,
+    /// What is conspicuous about an agency's use.
+    pub inspection: Inspection,
 }
 
 /// `[server]`
@@ -156,6 +158,35 @@ pub struct Accounts {
     pub idle_suspend_days: u32,
     /// An account that nobody used for so many days is closed; 0 closes none.
     pub idle_close_days: u32,
+}
+
+/// `[inspection]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inspection {
+    /// First hour of the office, and the one at which it ends.
+    pub office_hours: (u8, u8),
+    /// Days off besides Saturdays and Sundays, ISO dates.
+    pub holidays: Vec<String>,
+    /// Saturdays and Sundays that are worked, ISO dates.
+    pub workdays: Vec<String>,
+    /// Operations with one case number, more than which are many.
+    pub same_case: usize,
+    /// Accounts that read one person.
+    pub accounts: usize,
+    /// Rows looked up one after another.
+    pub run: usize,
+    /// Multiple of an account's median number of rows.
+    pub times_median: u32,
+    /// So many rows are never unusual.
+    pub usual_rows: u32,
+    /// Operations below which an account has no habit.
+    pub habit: usize,
+}
+
+/// A day as the settings name it, `2026-10-09`.
+pub fn day(text: &str) -> Option<time::Date> {
+    time::Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).ok()
 }
 
 /// `[mail]`

@@ -51,7 +51,7 @@ pub struct Request {
 pub struct Engine {
     pub(super) face: Face,
     procedure: Arc<Procedure>,
-    pub(super) databases: Databases,
+    pub(super) databases: Arc<Databases>,
     pub(super) bounds: Arc<Bounds>,
     sealer: Sealer,
     pub(super) nothing: Rights,
@@ -73,7 +73,7 @@ impl Engine {
     /// An engine over a catalogue and its databases.
     pub fn new(
         catalog: Arc<Catalog>,
-        databases: Databases,
+        databases: Arc<Databases>,
         procedure: Arc<Procedure>,
         limits: &Limits,
         sealer: Sealer,

@@ -1,7 +1,5 @@
 //! What every handler is given: settings, catalogue, accounts, engine, audit log, clock. Made once at start.
 
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +7,7 @@ use anyhow::Context as _;
 
 use super::numbers::Numbers;
 use crate::accounts::Accounts;
+use crate::accounts::keys::shared_key;
 use crate::audit::log::{Options, SERVER};
 use crate::audit::{AuditLog, Recovery};
 use crate::catalog::Catalog;
@@ -56,30 +55,16 @@ impl App {
         let options = Options::new(&config.audit, SERVER, catalog.hash, clock.clone(), entropy.clone());
         let (audit, recovery) = AuditLog::open(options)?;
         let time = Duration::from_millis(config.limits.time_ms);
-        let databases = Databases::open(&config.datasets, &config.sqlite, time).context("the datasets")?;
-        let key = cursor_key(&config.accounts.keys_dir, &entropy).context("the key that seals cursors")?;
+        let databases = Arc::new(Databases::open(&config.datasets, &config.sqlite, time).context("the datasets")?);
+        let key =
+            shared_key(&config.accounts.keys_dir, "cursors.key", &entropy).context("the key that seals cursors")?;
         let nonces = entropy.clone();
         let sealer = Sealer::new(&key, move || nonces.bytes());
         let audit = Arc::new(audit);
-        let procedure = Procedure::new(accounts.clone(), catalog.clone(), audit.clone(), config.audit.dir.clone());
+        let procedure = Procedure::new(accounts.clone(), catalog.clone(), audit.clone(), databases.clone(), &config);
         let engine = Arc::new(Engine::new(catalog.clone(), databases, procedure, &config.limits, sealer));
         let sdl = engine.face().sdl();
         let (numbers, demo_accounts) = (Numbers::default(), Default::default());
         Ok((App { config, catalog, sdl, engine, accounts, audit, numbers, clock, entropy, demo_accounts }, recovery))
-    }
-}
-
-/// The key that seals cursors: kept, so that cursors outlive a restart and hold on every server that shares the folder.
-fn cursor_key(folder: &Path, entropy: &Entropy) -> std::io::Result<[u8; 32]> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let file = folder.join("cursors.key");
-    let fresh: [u8; 32] = entropy.bytes();
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file) {
-        Ok(mut new) => new.write_all(&fresh).map(|()| fresh),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let kept = std::fs::read(&file)?;
-            kept.try_into().map_err(|_| std::io::Error::other(format!("{} must hold 32 bytes", file.display())))
-        }
-        Err(error) => Err(error),
     }
 }

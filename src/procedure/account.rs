@@ -6,6 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use serde_json::json;
 use time::OffsetDateTime;
 
+use super::account_change::{check_email, check_one_account};
 use super::agency::{check_title, get_agency};
 use super::appointment::is_central;
 use super::entity::{incident, step};
@@ -60,6 +61,10 @@ pub struct Account {
     pub agency: String,
     /// 職稱: function, not the person's name.
     pub title: String,
+    /// 電子郵件: where notices are sent.
+    pub email: Option<String>,
+    /// 已登記統一編號: the holder's national id is on file, as a digest.
+    pub identified: bool,
     /// 機器: a machine client.
     pub machine: bool,
     /// 角色: roles in the procedure.
@@ -99,6 +104,9 @@ pub struct AccountInput {
     pub staff_number: String,
     /// 電子郵件: where notices are sent.
     pub email: Option<String>,
+    /// 統一編號: the holder's national id, kept as a keyed digest. By it inspections tell who reads their own record or a
+    /// colleague's, and nobody has two accounts.
+    pub national_id: Option<String>,
     /// 角色: roles in the procedure.
     pub roles: Vec<RoleName>,
 }
@@ -112,6 +120,8 @@ impl Procedure {
         let of = input.agency.as_deref().unwrap_or(&act.caller.agency);
         let roles: Vec<Role> = input.roles.iter().map(|role| Role::from(*role)).collect();
         self.check_roles(self.db(), &act.caller, of, &roles).await?;
+        let email = input.email.as_deref().map(check_email).transpose()?.flatten();
+        let holder = input.national_id.as_deref().map(|id| self.holder_of(id)).transpose()?.flatten();
         let first_password = self.accounts.first_password();
         let hash = self.accounts.hash(&first_password).await?;
         let mut step = match self.begin(act, "openAccount").await? {
@@ -122,6 +132,9 @@ impl Procedure {
         };
         let agency = get_agency(step.tx(), of).await?;
         check_free(step.tx(), &name, Some(staff_number)).await?;
+        if let Some(holder) = &holder {
+            check_one_account(step.tx(), holder, None).await?;
+        }
         let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
         let person = NewPerson {
             name: &name,
@@ -131,7 +144,8 @@ impl Procedure {
             password: &first_password,
             one_time: true,
             staff_number: Some(staff_number),
-            email: input.email.as_deref(),
+            email: email.as_deref(),
+            holder: holder.as_deref(),
         };
         let id = self.accounts.write_person(step.tx(), &person, agency.id, hash).await?;
         step.changes_rights();

@@ -53,6 +53,8 @@ impl Procedure {
             status: status(&row.status),
             account: row.name,
             title: row.title,
+            email: row.email,
+            identified: row.holder.is_some(),
             status_why: row.status_why,
             status_at: row.status_at,
             last_sign_in_at: row.last_sign_in_at,

@@ -11,11 +11,12 @@ use time::macros::offset;
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::acquaintance::identifying;
 use super::agency::get_agency;
 use super::entity::{inspection, inspection_entry};
 use super::fault::wrong;
 use super::inspection::{Inspection, InspectionStatus, span_us};
-use super::inspection_flags::{Case, Facts, InspectionFlag, LIMITS, Row, flags};
+use super::inspection_flags::{Case, Facts, InspectionFlag, Row, flags};
 use super::inspection_rule::rule_of;
 use super::log_reading::{moment, read_log};
 use super::step::Begun;
@@ -24,7 +25,7 @@ use crate::accounts::entity::account;
 use crate::accounts::secret::hex;
 use crate::audit::reader::{Entry, Reader};
 use crate::audit::{ColumnOutcome, Kind, RectangleShape};
-use crate::catalog::{Catalog, Class};
+use crate::catalog::{Catalog, Class, TypeDef};
 
 /// An operation that touches more persons than this means none of them; its volume may be conspicuous.
 const PERSONS: usize = 1_000;
@@ -66,11 +67,15 @@ impl Procedure {
             return Err(wrong("from, until", en, zh));
         }
         // Before the step begins, for it keeps every other step waiting.
-        let found = self.operations(act, (from, until)).await?;
+        let mut found = self.operations(act, (from, until)).await?;
+        let holders = self.holders(own.id).await?;
+        if !holders.is_empty() {
+            found.unreadable += self.mark_acquaintances(&mut found.facts, &holders).await;
+        }
         let population: Vec<Uuid> = found.facts.iter().map(|one| one.record).collect();
         let seed: [u8; 32] = self.accounts.entropy().bytes();
         let sampled = sample(&seed, &population, rule.percent, rule.at_least);
-        let flagged = flags(&found.facts, &LIMITS);
+        let flagged = flags(&found.facts, &self.conspicuous);
         let drawn = found.facts.iter().filter(|one| sampled.contains(&one.record) || flagged.contains_key(&one.record));
         let drawn: Vec<&Facts> = drawn.collect();
         if drawn.len() > MOST {
@@ -184,7 +189,7 @@ fn facts_of(catalog: &Catalog, reader: &Reader, machines: &HashSet<String>, entr
         }
         Err(_) => Case::Unreadable,
     };
-    let (mut personal, mut persons, mut looked_up) = (false, BTreeSet::new(), Vec::new());
+    let (mut personal, mut persons, mut about, mut looked_up) = (false, Many::new(), Many::new(), Vec::new());
     let rectangles = entry.shape.as_ref().map(|shape| shape.rectangles.as_slice()).unwrap_or_default();
     for rectangle in rectangles {
         personal |= rectangle.columns.iter().any(|column| {
@@ -200,9 +205,13 @@ fn facts_of(catalog: &Catalog, reader: &Reader, machines: &HashSet<String>, entr
             continue;
         }
         let type_name: Arc<str> = rectangle.type_name.as_str().into();
-        if is_person(catalog, &type_name) {
-            let room = (PERSONS + 1).saturating_sub(persons.len());
-            persons.extend(touched.rows.iter().take(room).map(|row| (type_name.clone(), row)));
+        let of = catalog.types_by_name.get(&*type_name).map(|id| catalog.type_def(*id));
+        let rows = || touched.rows.iter().map(|row| (type_name.clone(), row));
+        if of.is_some_and(|of| is_person(catalog, of)) {
+            take(&mut persons, rows());
+        }
+        if of.is_some_and(|of| !identifying(catalog, of).is_empty()) {
+            take(&mut about, rows());
         }
         if let (true, 1, Some(row)) =
             (is_asked_for(rectangles, &rectangle.path), touched.rows.len(), touched.rows.iter().next())
@@ -210,7 +219,6 @@ fn facts_of(catalog: &Catalog, reader: &Reader, machines: &HashSet<String>, entr
             looked_up.push((type_name, row));
         }
     }
-    let persons: Vec<Row> = if persons.len() > PERSONS { Vec::new() } else { persons.into_iter().collect() };
     Facts {
         record: record.id,
         account: record.who.account.clone(),
@@ -218,7 +226,10 @@ fn facts_of(catalog: &Catalog, reader: &Reader, machines: &HashSet<String>, entr
         at,
         personal,
         case,
-        persons,
+        persons: meant(persons),
+        about: meant(about),
+        own: false,
+        colleague: false,
         looked_up,
         rows: record.outcome.rows,
     }
@@ -240,9 +251,21 @@ fn is_asked_for(rectangles: &[RectangleShape], path: &str) -> bool {
 }
 
 /// A type whose rows are persons: what identifies them is itself personal.
-fn is_person(catalog: &Catalog, type_name: &str) -> bool {
-    let of = catalog.types_by_name.get(type_name).map(|id| catalog.type_def(*id));
-    of.is_some_and(|of| of.keys.iter().any(|key| catalog.field(*key).class >= Class::Personal))
+fn is_person(catalog: &Catalog, of: &TypeDef) -> bool {
+    of.keys.iter().any(|key| catalog.field(*key).class >= Class::Personal)
+}
+
+/// Rows up to one more than an operation can mean.
+type Many = BTreeSet<Row>;
+
+fn take(many: &mut Many, rows: impl Iterator<Item = Row>) {
+    let room = (PERSONS + 1).saturating_sub(many.len());
+    many.extend(rows.take(room));
+}
+
+/// The rows that an operation means; none of so many.
+fn meant(many: Many) -> Vec<Row> {
+    if many.len() > PERSONS { Vec::new() } else { many.into_iter().collect() }
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! What is conspicuous about recorded use: pure functions over what the log says of an agency's operations. A flag is a
-//! reason to look, not a finding. Not among them: looking up oneself, one's family or colleagues, since accounts carry
-//! no national id that could be compared.
+//! reason to look, not a finding. Whether a row is about an account's own holder or a colleague, `acquaintance` tells.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_graphql::Enum;
 use time::macros::offset;
-use time::{OffsetDateTime, Weekday};
+use time::{Date, OffsetDateTime, Weekday};
 use uuid::Uuid;
+
+use crate::config;
 
 /// 異常態樣: why an operation is conspicuous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
@@ -21,20 +22,26 @@ pub enum InspectionFlag {
     OneSubjectByMany,
     /// 循序查詢: rows looked up one after another by one account.
     Sequential,
-    /// 非上班時間: before seven, from eight in the evening, or at a weekend; people only, machine clients run at night.
+    /// 非上班時間: outside of office hours or on a day off, in Taipei; people only, machine clients run at night.
     OffHours,
     /// 查詢量異常: far more rows than this account reads otherwise.
     UnusualVolume,
+    /// 查詢本人資料: a row in which the national id of the account's own holder stands.
+    OwnRecord,
+    /// 查詢同仁資料: a row in which the national id of somebody stands whose account is in the same agency.
+    ColleagueRecord,
 }
 
 /// Every flag with the word under which it is stored.
-const WORDS: [(InspectionFlag, &str); 6] = [
+const WORDS: [(InspectionFlag, &str); 8] = [
     (InspectionFlag::NoCaseNumber, "no-case-number"),
     (InspectionFlag::RepeatedCaseNumber, "repeated-case-number"),
     (InspectionFlag::OneSubjectByMany, "one-subject-by-many"),
     (InspectionFlag::Sequential, "sequential"),
     (InspectionFlag::OffHours, "off-hours"),
     (InspectionFlag::UnusualVolume, "unusual-volume"),
+    (InspectionFlag::OwnRecord, "own-record"),
+    (InspectionFlag::ColleagueRecord, "colleague-record"),
 ];
 
 impl InspectionFlag {
@@ -78,6 +85,12 @@ pub struct Facts {
     pub case: Case,
     /// Persons whose rows were touched; none where they are so many that no one of them was meant.
     pub persons: Vec<Row>,
+    /// Rows with national ids that were touched; none where they are so many that no one of them was meant.
+    pub about: Vec<Row>,
+    /// One of them is about the account's own holder.
+    pub own: bool,
+    /// One of them is about somebody else of the agency.
+    pub colleague: bool,
     /// Rows that were looked up singly, in order.
     pub looked_up: Vec<Row>,
     /// How many rows were read.
@@ -85,8 +98,14 @@ pub struct Facts {
 }
 
 /// From where on something is conspicuous.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
+    /// Office hours: the first hour, and the one at which they end.
+    pub office_hours: (u8, u8),
+    /// Days off besides Saturdays and Sundays.
+    pub holidays: BTreeSet<Date>,
+    /// Saturdays and Sundays that are worked.
+    pub workdays: BTreeSet<Date>,
     /// Operations with one case number, more than which are many.
     pub same_case: usize,
     /// Accounts that read one person.
@@ -101,8 +120,23 @@ pub struct Limits {
     pub habit: usize,
 }
 
-/// The limits by which inspections are drawn.
-pub const LIMITS: Limits = Limits { same_case: 20, accounts: 3, run: 5, times_median: 10, usual_rows: 100, habit: 5 };
+impl From<&config::Inspection> for Limits {
+    fn from(settings: &config::Inspection) -> Limits {
+        // They were checked when the settings were read.
+        let days = |days: &[String]| days.iter().filter_map(|day| config::day(day)).collect();
+        Limits {
+            office_hours: settings.office_hours,
+            holidays: days(&settings.holidays),
+            workdays: days(&settings.workdays),
+            same_case: settings.same_case,
+            accounts: settings.accounts,
+            run: settings.run,
+            times_median: settings.times_median,
+            usual_rows: settings.usual_rows,
+            habit: settings.habit,
+        }
+    }
+}
 
 /// The conspicuous operations with their flags.
 pub type Flagged = BTreeMap<Uuid, BTreeSet<InspectionFlag>>;
@@ -119,8 +153,11 @@ pub fn flags(facts: &[Facts], limits: &Limits) -> Flagged {
     found(InspectionFlag::RepeatedCaseNumber, repeated_case_number(facts, limits));
     found(InspectionFlag::OneSubjectByMany, one_subject_by_many(facts, limits));
     found(InspectionFlag::Sequential, sequential(facts, limits));
-    found(InspectionFlag::OffHours, off_hours(facts));
+    found(InspectionFlag::OffHours, off_hours(facts, limits));
     found(InspectionFlag::UnusualVolume, unusual_volume(facts, limits));
+    let those = |is: fn(&Facts) -> bool| facts.iter().filter(|one| is(one)).map(|one| one.record).collect();
+    found(InspectionFlag::OwnRecord, those(|one| one.own));
+    found(InspectionFlag::ColleagueRecord, those(|one| one.colleague));
     flagged
 }
 
@@ -178,10 +215,13 @@ fn sequential(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
     found
 }
 
-fn off_hours(facts: &[Facts]) -> Vec<Uuid> {
+fn off_hours(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
+    let (begin, end) = limits.office_hours;
     let off = |at: OffsetDateTime| {
         let here = at.to_offset(offset!(+8));
-        !(7..20).contains(&here.hour()) || matches!(here.weekday(), Weekday::Saturday | Weekday::Sunday)
+        let weekend = matches!(here.weekday(), Weekday::Saturday | Weekday::Sunday);
+        let day_off = limits.holidays.contains(&here.date()) || weekend && !limits.workdays.contains(&here.date());
+        day_off || !(begin..end).contains(&here.hour())
     };
     facts.iter().filter(|one| !one.machine && off(one.at)).map(|one| one.record).collect()
 }
@@ -207,123 +247,4 @@ fn unusual_volume(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
 }
 
 #[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-
-    fn operation(number: u128, account: &str) -> Facts {
-        Facts {
-            record: Uuid::from_u128(number),
-            account: account.into(),
-            machine: false,
-            at: datetime!(2026-03-02 10:00 +8),
-            personal: false,
-            case: Case::None,
-            persons: Vec::new(),
-            looked_up: Vec::new(),
-            rows: 1,
-        }
-    }
-
-    fn person(row: i64) -> Row {
-        ("Person".into(), row)
-    }
-
-    fn flagged(facts: &[Facts], flag: InspectionFlag) -> Vec<u128> {
-        let all = flags(facts, &LIMITS);
-        all.iter().filter(|(_, flags)| flags.contains(&flag)).map(|(record, _)| record.as_u128()).collect()
-    }
-
-    #[test]
-    fn nothing_is_conspicuous_about_plain_use() {
-        assert_eq!(flags(&[operation(1, "a"), operation(2, "b")], &LIMITS), Flagged::new());
-    }
-
-    #[test]
-    fn personal_data_without_a_case() {
-        let personal = |number, case| Facts { personal: true, case, ..operation(number, "a") };
-        let facts = [
-            personal(1, Case::None),
-            personal(2, Case::Named([1; 16])),
-            personal(3, Case::Unreadable),
-            operation(4, "a"),
-        ];
-        assert_eq!(flagged(&facts, InspectionFlag::NoCaseNumber), [1]);
-    }
-
-    #[test]
-    fn one_case_for_everything() {
-        let with = |number: u128, case: u8| Facts { case: Case::Named([case; 16]), ..operation(number, "a") };
-        let mut facts: Vec<Facts> = (1..=20).map(|number| with(number, 1)).collect();
-        facts.push(with(90, 2));
-        assert!(flagged(&facts, InspectionFlag::RepeatedCaseNumber).is_empty());
-        facts.push(with(21, 1));
-        assert_eq!(flagged(&facts, InspectionFlag::RepeatedCaseNumber), (1..=21).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn one_person_read_by_many() {
-        let reads = |number: u128, account: &str, row: i64| Facts {
-            persons: vec![person(row), person(1_000 + number as i64)],
-            ..operation(number, account)
-        };
-        let mut facts = vec![reads(1, "a", 7), reads(2, "b", 7), reads(3, "a", 7), reads(4, "c", 8)];
-        assert!(flagged(&facts, InspectionFlag::OneSubjectByMany).is_empty(), "two accounts are not many");
-        facts.push(reads(5, "c", 7));
-        assert_eq!(flagged(&facts, InspectionFlag::OneSubjectByMany), [1, 2, 3, 5]);
-    }
-
-    #[test]
-    fn one_row_after_another() {
-        let looks_up = |number: u128, account: &str, rows: &[i64]| Facts {
-            looked_up: rows.iter().map(|row| person(*row)).collect(),
-            ..operation(number, account)
-        };
-        let run = |rows: &[i64]| {
-            let facts: Vec<Facts> = (1..).zip(rows).map(|(number, row)| looks_up(number, "a", &[*row])).collect();
-            flagged(&facts, InspectionFlag::Sequential)
-        };
-        assert_eq!(run(&[9, 1, 2, 3, 4, 5, 7]), [2, 3, 4, 5, 6]);
-        assert_eq!(run(&[5, 4, 3, 2, 1]), [1, 2, 3, 4, 5], "downwards");
-        assert_eq!(run(&[2, 1, 2, 3, 4, 5]), [2, 3, 4, 5, 6], "after a turn");
-        assert!(run(&[1, 2, 3, 4, 6]).is_empty(), "four are no run");
-        assert!(run(&[1, 2, 1, 2, 1, 2]).is_empty(), "to and fro is no run");
-        assert!(run(&[4, 4, 4, 4, 4]).is_empty(), "the same again is no run");
-        // Several in one operation, and somebody else in between.
-        let facts = [looks_up(1, "a", &[1, 2, 3]), looks_up(2, "b", &[9]), looks_up(3, "a", &[4, 5])];
-        assert_eq!(flagged(&facts, InspectionFlag::Sequential), [1, 3]);
-    }
-
-    #[test]
-    fn at_night_and_at_weekends() {
-        let at = |number, at| Facts { at, ..operation(number, "a") };
-        let facts = [
-            at(1, datetime!(2026-03-02 06:59:59 +8)),
-            at(2, datetime!(2026-03-02 07:00 +8)),
-            at(3, datetime!(2026-03-02 19:59:59 +8)),
-            at(4, datetime!(2026-03-02 20:00 +8)),
-            at(5, datetime!(2026-03-06 23:00 UTC)), // Saturday morning in Taipei
-            Facts { machine: true, ..at(6, datetime!(2026-03-02 03:00 +8)) },
-        ];
-        assert_eq!(flagged(&facts, InspectionFlag::OffHours), [1, 4, 5]);
-    }
-
-    #[test]
-    fn far_more_than_usual() {
-        let reads = |number, rows| Facts { rows, ..operation(number, "a") };
-        let usual = [3, 4, 5, 3].map(|rows| reads(u128::from(rows) * 10, rows));
-        let with = |last: Facts| {
-            let facts: Vec<Facts> = usual.iter().cloned().chain([last]).collect();
-            flagged(&facts, InspectionFlag::UnusualVolume)
-        };
-        assert_eq!(with(reads(1, 101)), [1]);
-        assert!(with(reads(1, 100)).is_empty(), "never unusual");
-        assert!(flagged(&[reads(1, 5_000), reads(2, 1)], InspectionFlag::UnusualVolume).is_empty(), "no habit yet");
-    }
-
-    #[test]
-    fn words_lead_back() {
-        assert!(WORDS.iter().all(|(flag, word)| InspectionFlag::parse(word) == Some(*flag) && flag.word() == *word));
-    }
-}
+mod tests;

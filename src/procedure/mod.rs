@@ -2,7 +2,6 @@
 //! [`rules`]; how a step is taken, told and written down in [`step`]; the rest is one file for each thing of the
 //! procedure. GraphQL is left to `graphql`, compiling rights to `accounts` and `access`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
@@ -11,9 +10,13 @@ use crate::access::Caller;
 use crate::accounts::Accounts;
 use crate::audit::AuditLog;
 use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::store::layout::Databases;
 
 pub mod account;
+pub mod account_change;
 mod account_list;
+mod acquaintance;
 pub mod agency;
 pub mod application;
 mod application_list;
@@ -63,7 +66,10 @@ pub struct Procedure {
     accounts: Arc<Accounts>,
     catalog: Arc<Catalog>,
     audit: Arc<AuditLog>,
-    audit_dir: PathBuf,
+    audit_dir: std::path::PathBuf,
+    /// The datasets, to compare who was read with who reads; questions about them are the engine's.
+    databases: Arc<Databases>,
+    conspicuous: inspection_flags::Limits,
 }
 
 impl Procedure {
@@ -72,9 +78,12 @@ impl Procedure {
         accounts: Arc<Accounts>,
         catalog: Arc<Catalog>,
         audit: Arc<AuditLog>,
-        audit_dir: PathBuf,
+        databases: Arc<Databases>,
+        config: &Config,
     ) -> Arc<Procedure> {
-        Arc::new(Procedure { accounts, catalog, audit, audit_dir })
+        let audit_dir = config.audit.dir.clone();
+        let conspicuous = inspection_flags::Limits::from(&config.inspection);
+        Arc::new(Procedure { accounts, catalog, audit, audit_dir, databases, conspicuous })
     }
 
     /// The accounts.

@@ -45,6 +45,7 @@ pub const RULES: &[Rule] = &[
     rule("openAccount", "8", &[Information, Business]),
     rule("openClient", "8", &[Business]),
     rule("setRoles", "8", &[Information, Business]),
+    rule("changeAccount", "8", &[Information, Business]),
     rule("suspendAccount", "12", &[Information, Business]),
     rule("resumeAccount", "12", &[Information, Business]),
     rule("closeAccount", "8", &[Information, Business]),

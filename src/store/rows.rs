@@ -47,6 +47,11 @@ impl Rows {
         self.cells.len().checked_div(self.width).unwrap_or(0)
     }
 
+    /// Number of columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// No rows.
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()

@@ -129,6 +129,7 @@ impl TestApp {
                 one_time,
                 staff_number: None,
                 email: None,
+                holder: None,
             };
             accounts.open_person(&person).await.expect("a person");
         }

@@ -44,6 +44,7 @@ pub async fn engine(catalog: &Arc<Catalog>, connections: &BTreeMap<String, Conne
     let limits = limits();
     let sqlite = cityquery::config::Config::load(None).expect("the defaults").sqlite;
     let databases = Databases::open(connections, &sqlite, Duration::from_millis(limits.time_ms)).expect("opens");
+    let databases = Arc::new(databases);
     let next = AtomicU64::new(1);
     let nonces = move || {
         let mut nonce = [0; 12];
@@ -57,7 +58,7 @@ pub async fn engine(catalog: &Arc<Catalog>, connections: &BTreeMap<String, Conne
     control::migrate(&config.control, &db).await.expect("migrates");
     let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await.expect("opens");
     let log = AuditLog::open(Options::new(&config.audit, SERVER, catalog.hash, clock, entropy)).expect("opens").0;
-    let procedure = Procedure::new(accounts, catalog.clone(), Arc::new(log), config.audit.dir);
+    let procedure = Procedure::new(accounts, catalog.clone(), Arc::new(log), databases.clone(), &config);
     let sealer = Sealer::new(&[7; 32], nonces);
     TestEngine {
         engine: Arc::new(Engine::new(catalog.clone(), databases, procedure, &limits, sealer)),

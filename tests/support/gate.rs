@@ -191,6 +191,7 @@ impl Gate {
             one_time: false,
             staff_number: None,
             email: None,
+            holder: None,
         };
         self.app.accounts.open_person(&person).await.expect("a person");
         self.app.accounts.rights().reload(self.app.accounts.db()).await.expect("reads people");

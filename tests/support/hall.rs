@@ -159,6 +159,7 @@ impl Hall {
             one_time: false,
             staff_number: Some("IT-001"),
             email: None,
+            holder: None,
         };
         self.app.accounts.found("臺北市政府資訊局", &first).await.expect("founds");
         self.sign_in("it.admin", PASSWORD).await;

@@ -11,6 +11,7 @@ mod m20261127_000005_groups;
 mod m20261127_000006_procedure;
 mod m20261127_000007_inspection;
 mod m20261127_000008_incidents;
+mod m20261127_000009_holders;
 
 /// Brings the control database up to date.
 pub struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000006_procedure::Migration),
             Box::new(m20261127_000007_inspection::Migration),
             Box::new(m20261127_000008_incidents::Migration),
+            Box::new(m20261127_000009_holders::Migration),
         ]
     }
 

@@ -65,6 +65,8 @@ pub mod account {
         pub staff_number: Option<String>,
         /// Where notices are sent.
         pub email: Option<String>,
+        /// Keyed digest of the holder's national id, where it is known.
+        pub holder: Option<String>,
         /// Why the status is what it is.
         pub status_why: Option<String>,
         /// Since when.

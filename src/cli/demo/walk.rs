@@ -52,6 +52,7 @@ async fn found(app: &App, people: &People) -> anyhow::Result<()> {
         one_time: false,
         staff_number: Some(FOUNDER),
         email: None,
+        holder: None,
     };
     let note = format!("the first account, {FOUNDER} of {}, is opened by the demo", agency.code);
     let record = administration(&app.accounts, operator(), note);

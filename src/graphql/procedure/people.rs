@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::of;
 use crate::procedure::account::{Account, AccountInput, AccountStatus, OpenedAccount, RoleName};
+use crate::procedure::account_change::AccountChange;
 use crate::procedure::agency::{Agency, AgencyKind};
 use crate::procedure::inbox::Notice;
 use crate::procedure::page::Page;
@@ -93,6 +94,17 @@ impl PeopleSteps {
     ) -> Result<Account> {
         let (procedure, act) = of(ctx)?;
         Ok(procedure.set_roles(act, &account, &roles).await?)
+    }
+
+    /// 變更帳號: changes a person's title, where notices go, and by which national id inspections know the holder.
+    async fn change_account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "帳號: the account")] account: String,
+        #[graphql(desc = "異動: what is to be changed")] change: AccountChange,
+    ) -> Result<Account> {
+        let (procedure, act) = of(ctx)?;
+        Ok(procedure.change_account(act, &account, &change).await?)
     }
 
     /// 停用帳號: suspends an account; its sessions and rights end at once.

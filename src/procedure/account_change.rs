@@ -1,0 +1,128 @@
+//! What changes about an account while it is open: its holder's function, where notices go, who the holder is. Roles and
+//! status are left to `account`.
+
+use async_graphql::InputObject;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+
+use super::account::Account;
+use super::agency::check_title;
+use super::fault::{conflict, forbidden, wrong};
+use super::step::Begun;
+use super::{Act, Fault, Procedure};
+use crate::accounts::entity::account;
+use crate::catalog::scalar::Scalar;
+
+/// 帳號異動: what is to be changed; what is left out stays.
+#[derive(Debug, Clone, InputObject)]
+pub struct AccountChange {
+    /// 職稱: function, not the person's name.
+    pub title: Option<String>,
+    /// 電子郵件: where notices are sent; empty for nowhere.
+    pub email: Option<String>,
+    /// 統一編號: the holder's national id, kept as a keyed digest; empty to forget it. By it inspections tell who reads
+    /// their own record or a colleague's.
+    pub national_id: Option<String>,
+}
+
+impl Procedure {
+    /// Changes an account that the caller administers.
+    pub async fn change_account(&self, act: &Act, name: &str, change: &AccountChange) -> Result<Account, Fault> {
+        let title = change.title.as_deref().map(|title| check_title("title", title)).transpose()?;
+        let email = change.email.as_deref().map(check_email).transpose()?;
+        let holder = match &change.national_id {
+            Some(text) => Some(self.holder_of(text)?),
+            None => None,
+        };
+        let step = match self.begin(act, "changeAccount").await? {
+            Begun::Before(id) => return self.account_by_id(id).await,
+            Begun::New(step) => step,
+        };
+        let (target, _, _) = self.administered(step.tx(), act, name).await?;
+        if target.status == "closed" {
+            let current = json!({ "account": name, "status": target.status });
+            return Err(conflict("The account is closed.", "帳號已關閉。", current));
+        }
+        if target.kind == "client" && holder.is_some() {
+            return Err(forbidden("A machine has no national id.", "機器用戶端無統一編號。", "3"));
+        }
+        if let Some(Some(holder)) = &holder {
+            check_one_account(step.tx(), holder, Some(target.id)).await?;
+        }
+        let changed: Vec<&str> = [
+            title.map(|_| "title"),
+            email.as_ref().map(|_| "email"),
+            holder.as_ref().map(|_| "holder"), // not whose
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if changed.is_empty() {
+            return Err(wrong("change", "expected at least one thing to change", "至少須有一項異動"));
+        }
+        let mut row = account::ActiveModel { id: Set(target.id), ..Default::default() };
+        if let Some(title) = title {
+            row.title = Set(title.to_owned());
+        }
+        if let Some(email) = email {
+            row.email = Set(email);
+        }
+        if let Some(holder) = holder.clone() {
+            row.holder = Set(holder);
+        }
+        account::Entity::update(row).exec(step.tx()).await?;
+        step.finish("account", target.id, json!({ "account": name, "changed": changed })).await?;
+        self.account_by_id(target.id).await
+    }
+
+    /// The digest of a national id; none of an empty one.
+    pub(super) fn holder_of(&self, national_id: &str) -> Result<Option<String>, Fault> {
+        let text = national_id.trim().to_uppercase();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match Scalar::NationalId.parse_text(&text) {
+            Ok(id) => Ok(Some(self.accounts.holder_key().digest(&id))),
+            Err(expected) => {
+                let (en, zh) = (format!("expected {}", expected.en), format!("應為{}", expected.zh));
+                Err(wrong("nationalId", en, zh))
+            }
+        }
+    }
+}
+
+/// A person has one account that is not closed.
+pub(super) async fn check_one_account(
+    db: &impl ConnectionTrait,
+    holder: &str,
+    besides: Option<i64>,
+) -> Result<(), Fault> {
+    let theirs = account::Entity::find()
+        .filter(account::Column::Holder.eq(holder))
+        .filter(account::Column::Status.ne("closed"))
+        .filter(account::Column::Id.ne(besides.unwrap_or(0)));
+    match theirs.one(db).await? {
+        None => Ok(()),
+        Some(_) => Err(conflict(
+            "This person has an account already; it must be closed before another is opened.",
+            "此人已有帳號；須先關閉，始得另行開立。",
+            json!({ "argument": "nationalId" }),
+        )),
+    }
+}
+
+/// An address that mail can be sent to; none of an empty one.
+pub(super) fn check_email(text: &str) -> Result<Option<String>, Fault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match text.parse::<lettre::Address>() {
+        Ok(address) if text.len() <= 254 => Ok(Some(address.to_string())),
+        _ => Err(wrong(
+            "email",
+            "expected an address such as name@agency.gov.tw",
+            "應為電子郵件地址，例如 name@agency.gov.tw",
+        )),
+    }
+}
