@@ -35,6 +35,7 @@ fn record(number: u128) -> Record {
         },
         right: Right { epoch: 1, schema_hash: [1; 32] },
         asked: Some(Asked {
+            strings: Default::default(),
             document: Blob::text("query One($id: NationalId!) { person(nationalId: $id) { name born: birthDate } }"),
             shape: shape.to_blob(),
             operation_name: Some("One".into()),

@@ -72,6 +72,7 @@ fn record(number: u128) -> Record {
         },
         right: Right { epoch: 1, schema_hash: [1; 32] },
         asked: Some(Asked {
+            strings: Default::default(),
             document: Blob::text(type_name),
             shape: shape.to_blob(),
             operation_name: None,

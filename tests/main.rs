@@ -25,6 +25,7 @@ mod inspection;
 mod installation;
 mod keep_house;
 mod leaks;
+mod log_secrets;
 mod mail;
 mod migrations;
 mod passwords;

@@ -13,6 +13,7 @@ use super::encode::Packing;
 use super::record::{Kind, Outcome, Right, Who, Why};
 use super::seal::{Keyring, SealError, Sealed};
 use super::touched::{CellErrors, Positions, Rows, Touched, is_whole, take_varint};
+use super::wording::whole;
 
 /// A record as it stands in a segment.
 #[derive(Debug, Clone)]
@@ -61,6 +62,15 @@ pub struct Secrets {
     pub variables: Option<String>,
     /// Case number.
     pub case_number: Option<String>,
+    /// Strings and comments of the document.
+    pub strings: Vec<String>,
+}
+
+impl Secrets {
+    /// The document as it was sent, from its text as it is stored.
+    pub fn document(&self, text: &str) -> String {
+        whole(text, &self.strings)
+    }
 }
 
 impl StoredRecord {
@@ -217,6 +227,11 @@ fn read_secrets(plain: &[u8]) -> Result<Secrets, Error> {
         match cbor.u32()? {
             0 => secrets.variables = Some(String::from_utf8_lossy(cbor.bytes()?).into_owned()),
             1 => secrets.case_number = Some(cbor.str()?.to_owned()),
+            2 => {
+                for _ in 0..sized(cbor.array()?)? {
+                    secrets.strings.push(cbor.str()?.to_owned());
+                }
+            }
             _ => cbor.skip()?,
         }
     }

@@ -138,11 +138,13 @@ fn write_positions(cbor: &mut Cbor, at: &Positions, rows: u32) -> Written {
     Ok(())
 }
 
-/// What is sealed: a map with 0 the variables, 1 the case number. Nothing to seal costs nothing.
+/// What is sealed: a map with 0 the variables, 1 the case number, 2 what was taken out of the document. Nothing to seal
+/// costs nothing.
 fn plain_secrets(record: &Record) -> Result<Option<Vec<u8>>, EncodeError> {
     let variables = record.asked.as_ref().map(|asked| &asked.variables).filter(|text| !text.is_empty());
     let case_number = record.why.case_number.as_deref();
-    let present = u64::from(variables.is_some()) + u64::from(case_number.is_some());
+    let strings = record.asked.as_ref().map(|asked| &asked.strings).filter(|strings| !strings.is_empty());
+    let present = u64::from(variables.is_some()) + u64::from(case_number.is_some()) + u64::from(strings.is_some());
     if present == 0 {
         return Ok(None);
     }
@@ -154,6 +156,10 @@ fn plain_secrets(record: &Record) -> Result<Option<Vec<u8>>, EncodeError> {
     }
     if let Some(case_number) = case_number {
         cbor.u8(1)?.str(case_number)?;
+    }
+    if let Some(strings) = strings {
+        cbor.u8(2)?.array(strings.len() as u64)?;
+        strings.iter().try_for_each(|text| cbor.str(text).map(drop))?;
     }
     Ok(Some(plain))
 }

@@ -26,6 +26,7 @@ pub mod shape;
 pub mod show;
 pub mod state;
 pub mod touched;
+pub mod wording;
 
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,7 @@ pub fn reading(id: Uuid, now_us: i64, who: Who, why: Why, what: &str, arguments:
         right: Right { epoch: 0, schema_hash: [0; 32] },
         asked: Some(Asked {
             document: Blob::text(what),
+            strings: Arc::default(),
             shape: Shape::default().to_blob(),
             operation_name: None,
             variables: arguments.to_string().into(),

@@ -178,8 +178,10 @@ pub struct Right {
 /// The operation as it was sent.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// The document's text.
+    /// The document's text without strings and comments, see [`Wording`](super::wording::Wording).
     pub document: Arc<Blob>,
+    /// Its strings and comments; sealed on disk.
+    pub strings: Arc<[Box<str>]>,
     /// The encoded [`Shape`](super::Shape) of its selections.
     pub shape: Arc<Blob>,
     /// Name of the operation that was run.

@@ -76,7 +76,8 @@ pub fn details(entry: &Entry, secrets: &Result<Secrets, SealError>) -> String {
     if let Some(asked) = &record.asked {
         add("operation", asked.operation_name.as_deref().unwrap_or_default());
         let missing = format!("not readable; its hash is {}", hex(&asked.document));
-        add("document", entry.document.as_deref().unwrap_or(&missing));
+        let sent = |text: &String| secrets.as_ref().map_or_else(|_| text.clone(), |secrets| secrets.document(text));
+        add("document", &entry.document.as_ref().map_or(missing, sent));
     }
     for touched in &record.touched {
         let rectangle = entry.shape.as_ref().and_then(|shape| shape.rectangles.get(usize::from(touched.rectangle)));
@@ -131,7 +132,7 @@ pub fn to_json(entry: &Entry, secrets: &Result<Secrets, SealError>) -> Value {
         "right": { "epoch": record.right.epoch, "schemaHash": hex(&record.right.schema_hash) },
         "asked": record.asked.as_ref().map(|asked| json!({
             "operationName": asked.operation_name,
-            "document": entry.document,
+            "document": entry.document.as_ref().map(|text| secrets.map_or_else(|| text.clone(), |told| told.document(text))),
             "documentHash": hex(&asked.document),
             "variables": secrets.and_then(|secrets| secrets.variables.as_ref()),
         })),

@@ -20,6 +20,7 @@ pub(super) type Plans = HashMap<(u64, Vec<u8>), Arc<Plan>>;
 pub(super) struct Document {
     pub(super) validated: Arc<Validated>,
     pub(super) text: Arc<Blob>,
+    pub(super) strings: Arc<[Box<str>]>,
     pub(super) name: Option<Arc<str>>,
     pub(super) plans: RwLock<Plans>,
 }
@@ -45,6 +46,7 @@ impl Document {
         let variables = serde_json::to_vec(&request.variables).unwrap_or_default();
         Asked {
             document: self.text.clone(),
+            strings: self.strings.clone(),
             shape: Blob::none(),
             operation_name: self.name.clone(),
             variables: Bytes::from(variables),

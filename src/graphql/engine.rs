@@ -18,6 +18,7 @@ use super::{Face, Validated};
 use crate::access::{Caller, Code, Refusal, Rights};
 use crate::audit::Asked;
 use crate::audit::shape::Blob;
+use crate::audit::wording::Wording;
 use crate::catalog::Catalog;
 use crate::config::Limits;
 use crate::procedure::{Act, Procedure, rules};
@@ -237,10 +238,12 @@ impl Engine {
         }
         let name = request.operation_name.as_deref();
         let validated = self.face.validate(&request.query, name, self.bounds.limits())?;
+        let wording = Wording::of(&request.query);
         let document = Arc::new(Document {
             name: validated.operation_name.as_deref().map(Arc::from),
             validated,
-            text: Blob::text(&request.query),
+            text: Blob::text(&wording.text),
+            strings: wording.strings,
             plans: RwLock::default(),
         });
         self.documents.insert(key, document.clone());
@@ -311,8 +314,10 @@ impl Request {
 
     /// What was asked, for the record of a request that did not come to its end.
     pub fn asked(&self) -> Asked {
+        let wording = Wording::of(&self.query);
         Asked {
-            document: Blob::text(&self.query),
+            document: Blob::text(&wording.text),
+            strings: wording.strings,
             shape: Blob::none(),
             operation_name: self.operation_name.as_deref().map(Arc::from),
             // A map of JSON values always becomes JSON.

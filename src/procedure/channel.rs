@@ -280,6 +280,7 @@ impl Procedure {
             right: Right { epoch: 0, schema_hash: self.catalog.hash },
             asked: Some(Asked {
                 document: Blob::text("outside channel"),
+                strings: Arc::default(),
                 shape: Shape::default().to_blob(),
                 operation_name: Some(Arc::from(channel.name.as_str())),
                 variables: json!({ "at": row.at.unix_timestamp(), "what": row.what }).to_string().into(),

@@ -319,6 +319,7 @@ fn entry_shown(row: inspection_entry::Model) -> InspectionEntry {
 
 fn recorded(reader: &Reader, entry: Entry) -> RecordedOperation {
     let secrets = reader.secrets(&entry).unwrap_or_default();
+    let operation = entry.document.as_deref().map(|text| secrets.document(text));
     let why = &entry.record.why;
     RecordedOperation {
         form: why.form.as_deref().unwrap_or_default().to_owned(),
@@ -326,7 +327,7 @@ fn recorded(reader: &Reader, entry: Entry) -> RecordedOperation {
         sub_form: why.sub_form.as_deref().map(str::to_owned),
         purpose: why.purpose.as_deref().map(str::to_owned),
         case_number: secrets.case_number,
-        operation: entry.document,
+        operation,
         variables: secrets.variables.filter(|variables| !variables.is_empty()),
         rows: i32::try_from(entry.record.outcome.rows).unwrap_or(i32::MAX),
     }

@@ -43,6 +43,7 @@ fn the_documents_example_is_what_is_written() {
         },
         right: Right { epoch: 3, schema_hash: [7; 32] },
         asked: Some(Asked {
+            strings: Default::default(),
             document: Blob::text("{ parcels { parcelNo areaM2 } }"),
             shape: shape.to_blob(),
             operation_name: None,

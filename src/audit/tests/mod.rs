@@ -77,6 +77,7 @@ fn record(number: u128) -> Record {
         },
         right: Right { epoch: 3, schema_hash: [7; 32] },
         asked: Some(Asked {
+            strings: Default::default(),
             document: Blob::text("query { parcels { parcelNo } }"),
             shape: shape().to_blob(),
             operation_name: Some("Parcels".into()),
