@@ -2,18 +2,22 @@
 import { useEffect, useState } from 'react';
 import type { Answer, Problem } from './answer.ts';
 import { Editor } from './Editor.tsx';
+import { MissingPanel } from './MissingPanel.tsx';
+import type { SessionState } from './session.ts';
 import type { Words } from './words.ts';
 
 interface Props {
   words: Words;
+  session: SessionState;
   answer: Answer | null;
   running: boolean;
   onCoordinate: (type: string, field?: string) => void;
+  onWrite: (query: string, variables: unknown) => void;
 }
 
 const REFUSALS = new Set(['FORBIDDEN', 'UNAUTHENTICATED', 'FORM_REQUIRED', 'PURPOSE_REQUIRED', 'DATASET_SUSPENDED', 'PASSWORD_EXPIRED']);
 
-export function AnswerPane({ words, answer, running, onCoordinate }: Props) {
+export function AnswerPane({ words, session, answer, running, onCoordinate, onWrite }: Props) {
   const [shown, setShown] = useState<number | null>(null);
   useEffect(() => setShown(null), [answer]);
 
@@ -33,6 +37,7 @@ export function AnswerPane({ words, answer, running, onCoordinate }: Props) {
               </ul>
             </div>
           )}
+          {answer.missing.length > 0 && session.account && <MissingPanel words={words} session={session} answer={answer} onWrite={onWrite} />}
           <Editor kind="answer" label={words.answer} text={answer.text} refused={answer.refused} shown={shown} />
           {answer.status > 0 && <Facts words={words} answer={answer} />}
         </>

@@ -82,24 +82,28 @@ export function App() {
   }, [query]);
   const name = chosenName && names?.includes(chosenName) ? chosenName : (names?.[0] ?? null);
 
+  const underHeaders = useMemo(() => {
+    const lines: [string, string][] = [];
+    if (under.form) lines.push(['X-Form', headerValue(under.form)]);
+    if (under.purpose) lines.push(['X-Purpose', headerValue(under.purpose)]);
+    if (under.caseNumber.trim()) lines.push(['X-Case-Number', headerValue(under.caseNumber.trim())]);
+    return lines;
+  }, [under]);
+
   const run = useCallback(async () => {
     if (running) return;
     const controller = new AbortController();
     setRunning(controller);
     try {
-      const headers = await session.headers();
-      if (session.account) {
-        if (under.form) headers['X-Form'] = headerValue(under.form);
-        if (under.purpose) headers['X-Purpose'] = headerValue(under.purpose);
-        if (under.caseNumber.trim()) headers['X-Case-Number'] = headerValue(under.caseNumber.trim());
-      }
-      setAnswer(await ask({ query, variables, operationName: name, headers }, words, controller.signal));
+      const identity = await session.headers();
+      const question = { query, variables, operationName: name, under: session.account ? Object.fromEntries(underHeaders) : {} };
+      setAnswer(await ask(question, identity, words, controller.signal));
     } catch {
       // stopped by hand; the answer before stays
     } finally {
       setRunning(null);
     }
-  }, [name, query, running, session, under, variables, words]);
+  }, [name, query, running, session, underHeaders, variables, words]);
 
   // Ctrl + Enter runs from anywhere on the page; inside the editors their own key map has taken it already.
   useEffect(() => {
@@ -122,18 +126,19 @@ export function App() {
     }
   }, [query, variables]);
 
+  /** Puts a next step into the editor, ready to be run. */
+  const write = useCallback((next: string, values: unknown) => {
+    setOperation(null);
+    setQuery(next);
+    setVariables(JSON.stringify(values, null, 2));
+    setChosenName(null);
+    document.getElementById('query')?.focus();
+  }, []);
+
   const showInDocs = useCallback((type: string, field?: string) => {
     setSide('docs');
     setPlace({ type, field });
   }, []);
-
-  const headersForCopy = useMemo(() => {
-    const lines: [string, string][] = [];
-    if (under.form) lines.push(['X-Form', under.form]);
-    if (under.purpose) lines.push(['X-Purpose', under.purpose]);
-    if (under.caseNumber.trim()) lines.push(['X-Case-Number', headerValue(under.caseNumber.trim())]);
-    return lines;
-  }, [under]);
 
   return (
     <div className="app">
@@ -175,7 +180,7 @@ export function App() {
           variables={variables}
           names={names ?? []}
           name={name}
-          headers={headersForCopy}
+          headers={underHeaders}
           running={running !== null}
           signedIn={session.account !== null}
           onQuery={setQuery}
@@ -187,7 +192,7 @@ export function App() {
           onShowInDocs={(field, type, parent) => showInDocs(parent ?? type ?? 'Query', parent ? field : undefined)}
         />
         <Splitter label={words.resize} container={split} />
-        <AnswerPane words={words} answer={answer} running={running !== null} onCoordinate={showInDocs} />
+        <AnswerPane words={words} session={session} answer={answer} running={running !== null} onCoordinate={showInDocs} onWrite={write} />
       </div>
       {signingIn && <SignIn words={words} demo={demo} session={session} onClose={() => setSigningIn(false)} />}
     </div>

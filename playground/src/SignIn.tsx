@@ -1,5 +1,6 @@
 // The sign-in dialog: account and password, a new password where the old one has expired, and the demonstration accounts.
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useRef, useState, type FormEvent } from 'react';
+import { Dialog } from './Dialog.tsx';
 import { Refusal, type DemoAccount } from './server.ts';
 import type { SessionState } from './session.ts';
 import type { Words } from './words.ts';
@@ -21,18 +22,12 @@ export function SignIn({ words, demo, session, onClose }: Props) {
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
 
-  // Opening a dialog moves the focus to its first control, which would be the one that closes it.
-  useEffect(() => {
-    dialog.current?.showModal();
-    first.current?.focus();
-  }, []);
-
   const attempt = async (work: () => Promise<unknown>) => {
     setBusy(true);
     setTrouble('');
     try {
       await work();
-      onClose();
+      dialog.current?.close();
     } catch (error) {
       if (error instanceof Refusal && error.code === 'PASSWORD_EXPIRED') {
         setExpired(true);
@@ -51,13 +46,7 @@ export function SignIn({ words, demo, session, onClose }: Props) {
   };
 
   return (
-    <dialog ref={dialog} className="sign-in" onClose={onClose} aria-labelledby="sign-in-title">
-      <div className="dialog-head">
-        <h2 id="sign-in-title">{words.signIn}</h2>
-        <button className="plain icon" onClick={onClose} aria-label={words.close} title={words.close}>
-          ✕
-        </button>
-      </div>
+    <Dialog words={words} dialog={dialog} name="sign-in" title={words.signIn} first={first} onClose={onClose}>
       <div className={demo.length > 0 ? 'dialog-parts' : ''}>
         <form onSubmit={submit}>
           <label>
@@ -106,6 +95,6 @@ export function SignIn({ words, demo, session, onClose }: Props) {
           </section>
         )}
       </div>
-    </dialog>
+    </Dialog>
   );
 }

@@ -1,4 +1,5 @@
-// Runs an operation and reads its answer: text with a line for every path, refusals, the record's id and the cost.
+// Runs an operation and reads its answer: text with a line for every path, refusals, what was missing, the record's id
+// and the cost.
 import type { Words } from './words.ts';
 
 export interface Problem {
@@ -16,7 +17,16 @@ export interface Problem {
   place: string;
 }
 
+/** What an operation used and the form in use does not grant, of one custodian. */
+export interface Missing {
+  custodian: string;
+  title: string;
+  items: { coordinate: string; uses: string[] }[];
+}
+
 export interface Answer {
+  /** What was asked: an application for what is missing is drafted from the same. */
+  question: Question;
   status: number;
   milliseconds: number;
   bytes: number;
@@ -26,6 +36,7 @@ export interface Answer {
   lines: number[];
   /** All lines that a refusal has emptied. */
   refused: number[];
+  missing: Missing[];
   data: boolean;
   record: string;
   cost: string;
@@ -36,7 +47,8 @@ export interface Question {
   query: string;
   variables: string;
   operationName: string | null;
-  headers: Record<string, string>;
+  /** Form, purpose and case number, as headers. */
+  under: Record<string, string>;
 }
 
 /** Header values are ASCII; a case number may be Chinese and travels percent-encoded. */
@@ -44,10 +56,15 @@ export function headerValue(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }
 
-export async function ask(question: Question, words: Words, signal: AbortSignal): Promise<Answer> {
+export function readVariables(text: string): unknown {
+  return text.trim() === '' ? undefined : JSON.parse(text);
+}
+
+export async function ask(question: Question, identity: Record<string, string>, words: Words, signal: AbortSignal): Promise<Answer> {
+  const failed = (message: string, code: string) => read(JSON.stringify({ errors: [{ message, extensions: { code } }] }), 0, 0, question);
   let variables: unknown;
   try {
-    variables = question.variables.trim() === '' ? undefined : JSON.parse(question.variables);
+    variables = readVariables(question.variables);
   } catch (error) {
     return failed(`${words.badVariables}: ${(error as Error).message}`, 'BAD_USER_INPUT');
   }
@@ -57,7 +74,7 @@ export async function ask(question: Question, words: Words, signal: AbortSignal)
   try {
     response = await fetch('/graphql', {
       method: 'POST',
-      headers: { ...question.headers, 'Content-Type': 'application/json', Accept: 'application/graphql-response+json, application/json' },
+      headers: { ...identity, ...question.under, 'Content-Type': 'application/json', Accept: 'application/graphql-response+json, application/json' },
       body: JSON.stringify({ query: question.query, variables, operationName: question.operationName ?? undefined }),
       signal,
     });
@@ -66,16 +83,12 @@ export async function ask(question: Question, words: Words, signal: AbortSignal)
     if (signal.aborted) throw error;
     return failed(words.unreachable, 'UNREACHABLE');
   }
-  return read(raw, response.status, performance.now() - start);
-}
-
-function failed(message: string, code: string): Answer {
-  return read(JSON.stringify({ errors: [{ message, extensions: { code } }] }), 0, 0);
+  return read(raw, response.status, performance.now() - start, question);
 }
 
 type Bag = Record<string, unknown>;
 
-function read(raw: string, status: number, milliseconds: number): Answer {
+function read(raw: string, status: number, milliseconds: number, question: Question): Answer {
   let body: Bag;
   try {
     body = JSON.parse(raw) as Bag;
@@ -88,6 +101,7 @@ function read(raw: string, status: number, milliseconds: number): Answer {
   const { text, places } = print(body);
   const found = problems.map((problem) => (problem.path.length > 0 ? places(problem.path) : []));
   return {
+    question,
     status,
     milliseconds,
     bytes: new TextEncoder().encode(raw).length,
@@ -95,6 +109,7 @@ function read(raw: string, status: number, milliseconds: number): Answer {
     problems,
     lines: found.map((lines) => lines[0] ?? 0),
     refused: [...new Set(found.flat())],
+    missing: readMissing(extensions.missing),
     data: body.data !== undefined && body.data !== null,
     record: typeof extensions.audit === 'string' ? extensions.audit : '',
     ...readCost(extensions.cost),
@@ -117,6 +132,15 @@ function readProblem(error: Bag): Problem {
     path: Array.isArray(error.path) ? (error.path as (string | number)[]) : [],
     place: locations.map(({ line, column }) => `${line}:${column}`).join(', '),
   };
+}
+
+function readMissing(missing: unknown): Missing[] {
+  const bags = (value: unknown) => (Array.isArray(value) ? value : []) as Bag[];
+  return bags(missing).map(({ custodian, custodianTitle, items }) => ({
+    custodian: String(custodian),
+    title: String(custodianTitle ?? custodian),
+    items: bags(items).map(({ coordinate, uses }) => ({ coordinate: String(coordinate), uses: (Array.isArray(uses) ? uses : []).map(String) })),
+  }));
 }
 
 /** The cost as estimated before it ran, and the rows that it loaded. */

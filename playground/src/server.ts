@@ -69,6 +69,20 @@ export async function post(path: string, body: unknown, headers: Record<string, 
   return readJson(response);
 }
 
+/** Asks the procedure a question, or takes one step of it; a refusal is thrown with all that the server says. */
+export async function askProcedure(query: string, variables: unknown, headers: Record<string, string>): Promise<Record<string, unknown>> {
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: { ...headers, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json().catch(() => ({}))) as { data?: Record<string, unknown>; errors?: { message: string; extensions?: { code?: string } }[] };
+  const first = body.errors?.[0];
+  if (first) throw new Refusal(body.errors?.map(({ message }) => message).join('\n') ?? '', first.extensions?.code ?? '', response.status);
+  if (!body.data) throw new Refusal(`HTTP ${response.status}`, String(response.status), response.status);
+  return body.data;
+}
+
 /** The demonstration's accounts; none on a real installation, which answers without content. */
 export async function loadDemoAccounts(): Promise<DemoAccount[]> {
   try {

@@ -1,0 +1,163 @@
+// The dialog that drafts an application for what an answer lacked, under the form that it was asked under; then the
+// number of the draft, what its annexes ask for, and whose turn it is.
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import type { Answer } from './answer.ts';
+import { draft as sendDraft, newKey, type Draft, type Filled } from './apply.ts';
+import { Dialog } from './Dialog.tsx';
+import { Uses } from './MissingPanel.tsx';
+import { HAND_IN, SHOW_APPLICATION } from './next.ts';
+import { Refusal } from './server.ts';
+import type { SessionState } from './session.ts';
+import type { Words } from './words.ts';
+
+interface Props {
+  words: Words;
+  session: SessionState;
+  answer: Answer;
+  filled: Filled;
+  onFilled: (filled: Filled) => void;
+  draft: Draft | null;
+  onDraft: (draft: Draft) => void;
+  onWrite: (query: string, variables: unknown) => void;
+  onClose: () => void;
+}
+
+export function Apply({ words, session, answer, filled, onFilled, draft, onDraft, onWrite, onClose }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const first = useRef<HTMLSelectElement>(null);
+  const sent = useRef({ content: '', key: '' });
+  const [trouble, setTrouble] = useState('');
+  const [busy, setBusy] = useState(false);
+  const form = answer.question.under['X-Form'];
+  const purposes = session.person?.forms.find(({ number }) => number === form)?.purposes ?? [];
+  const known = purposes.find(({ code }) => code === filled.purpose);
+  const set = (part: Partial<Filled>) => onFilled({ ...filled, ...part });
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setTrouble('');
+    try {
+      const purpose = known ?? { code: filled.code.trim(), title: filled.title.trim() };
+      const content = JSON.stringify([filled, purpose, answer.question]);
+      if (sent.current.content !== content) sent.current = { content, key: newKey() };
+      const headers = { ...(await session.headers()), ...answer.question.under, 'Idempotency-Key': sent.current.key };
+      onDraft(await sendDraft(answer.question, filled, purpose, headers));
+    } catch (error) {
+      setTrouble(error instanceof Refusal ? error.message : words.unreachable);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const write = (query: string, variables: unknown) => {
+    dialog.current?.close();
+    onWrite(query, variables);
+  };
+
+  return (
+    <Dialog words={words} dialog={dialog} name="apply" title={words.applyTitle} first={first} onClose={onClose}>
+      {draft ? (
+        <Drafted words={words} answer={answer} draft={draft} form={form} onWrite={write} />
+      ) : (
+        <form onSubmit={(event) => void submit(event)}>
+          <p className="soft">{words.applyHint}</p>
+          <label>
+            {words.purpose}
+            <select value={known?.code ?? ''} onChange={(event) => set({ purpose: event.target.value })} ref={first}>
+              {purposes.map(({ code, title }) => (
+                <option key={code} value={code}>
+                  {title}
+                </option>
+              ))}
+              <option value="">{words.otherPurpose}</option>
+            </select>
+          </label>
+          {!known && (
+            <div className="pair">
+              <label>
+                {words.purposeCode}
+                <input value={filled.code} onChange={(event) => set({ code: event.target.value })} placeholder="fire-safety" autoCapitalize="none" spellCheck={false} required />
+              </label>
+              <label>
+                {words.purposeTitle}
+                <input value={filled.title} onChange={(event) => set({ title: event.target.value })} required />
+              </label>
+            </div>
+          )}
+          <label>
+            {words.legalBasis}
+            <input value={filled.legalBasis} onChange={(event) => set({ legalBasis: event.target.value })} placeholder={words.legalBasisHint} required />
+          </label>
+          <label>
+            {words.reason}
+            <textarea value={filled.reason} onChange={(event) => set({ reason: event.target.value })} rows={3} placeholder={words.reasonHint} required />
+          </label>
+          <div className="pair">
+            <label>
+              {words.firstDay}
+              <input type="date" value={filled.from} onChange={(event) => set({ from: event.target.value })} required />
+            </label>
+            <label>
+              {words.lastDay}
+              <input type="date" value={filled.until} min={filled.from} onChange={(event) => set({ until: event.target.value })} required />
+            </label>
+          </div>
+          {trouble && (
+            <p className="trouble" role="alert">
+              {trouble}
+            </p>
+          )}
+          <button className="main" disabled={busy} data-part="draft">
+            {words.draftIt}
+          </button>
+        </form>
+      )}
+    </Dialog>
+  );
+}
+
+interface DraftedProps {
+  words: Words;
+  answer: Answer;
+  draft: Draft;
+  form: string | undefined;
+  onWrite: (query: string, variables: unknown) => void;
+}
+
+function Drafted({ words, answer, draft, form, onWrite }: DraftedProps) {
+  const said = useRef<HTMLParagraphElement>(null);
+  useEffect(() => said.current?.focus(), []);
+  const { number, revision } = draft;
+  const titleOf = (custodian: string) => answer.missing.find((one) => one.custodian === custodian)?.title ?? custodian;
+  return (
+    <div className="drafted">
+      <p className="done" tabIndex={-1} ref={said} data-part="draft-number" data-number={number}>
+        {words.draftedAs} <b>{number}</b>
+      </p>
+      <dl>
+        {draft.annexes.map(({ custodian, items }) => (
+          <div key={custodian}>
+            <dt>{words.annexOf(titleOf(custodian), items.length)}</dt>
+            {items.map(({ coordinate, uses }) => (
+              <dd key={coordinate}>
+                <code>{coordinate}</code> <Uses words={words} uses={uses} />
+              </dd>
+            ))}
+          </div>
+        ))}
+      </dl>
+      <p>{words.draftNext}</p>
+      {form && <p className="soft">{words.draftApart(form)}</p>}
+      <div className="row">
+        <button className="main" onClick={() => onWrite(SHOW_APPLICATION, { number })} data-part="show-application">
+          {words.showApplication}
+        </button>
+        <button className="quiet" onClick={() => onWrite(HAND_IN, { number, revision })} data-part="hand-in">
+          {words.handIn}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+// Drafts an application from an operation that was refused: what goes to the server, and what comes back of it.
+import { parse, print, separateOperations } from 'graphql';
+import { readVariables, type Question } from './answer.ts';
+import { askProcedure } from './server.ts';
+
+/** What the applicant fills in. */
+export interface Filled {
+  /** Code of a purpose of the form in use; empty for one that is typed. */
+  purpose: string;
+  code: string;
+  title: string;
+  legalBasis: string;
+  reason: string;
+  from: string;
+  until: string;
+}
+
+export interface Annex {
+  custodian: string;
+  items: { coordinate: string; uses: string[] }[];
+}
+
+export interface Draft {
+  number: string;
+  revision: number;
+  annexes: Annex[];
+}
+
+const DRAFT = `mutation Draft($operation: String!, $variables: JSON, $purpose: PurposeInput!, $legalBasis: String!, $reason: String!, $from: Date!, $until: Date!) {
+  draft: draftApplication(operation: $operation, variables: $variables, purpose: $purpose, legalBasis: $legalBasis, reason: $reason, from: $from, until: $until) {
+    number
+    revision
+    annexes { custodian items { coordinate uses } }
+  }
+}`;
+
+/** Today where the city is, whatever the clock of this machine says of its zone; and a year later. */
+export function aYear(): { from: string; until: string } {
+  const day = (time: number) => new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Taipei' }).format(time);
+  const now = Date.now();
+  return { from: day(now), until: day(now + 364 * 24 * 3600 * 1000) };
+}
+
+/** The one operation that ran, with its fragments: a document of several would not say which of them is meant. */
+export function theOperation({ query, operationName }: Question): string {
+  const parts = separateOperations(parse(query));
+  const one = operationName ? parts[operationName] : undefined;
+  return one && Object.keys(parts).length > 1 ? print(one) : query;
+}
+
+export async function draft(question: Question, filled: Filled, purpose: { code: string; title: string }, headers: Record<string, string>): Promise<Draft> {
+  const { legalBasis, reason, from, until } = filled;
+  const variables = { operation: theOperation(question), variables: readVariables(question.variables), purpose, legalBasis, reason, from, until };
+  return (await askProcedure(DRAFT, variables, headers)).draft as Draft;
+}
+
+/** A key for one content: sent twice it drafts once, changed it is another draft. Also works where no randomUUID is, on plain HTTP. */
+export function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
