@@ -10,7 +10,7 @@ const proxied = ['/graphql', '/auth', '/schema.graphql', '/playground/demo.json'
 export default defineConfig({
   base: '/playground/',
   plugins: [react(), pack()],
-  server: { proxy: Object.fromEntries(proxied.map((path) => [path, server])) },
+  server: { proxy: Object.fromEntries(proxied.map((path) => [path, { target: server, ws: path === '/graphql' }])) },
   build: {
     target: 'es2022',
     outDir: 'dist',

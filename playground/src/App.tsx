@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { AnswerPane } from './AnswerPane.tsx';
 import { ask, headerValue, type Answer } from './answer.ts';
 import { Docs, type Place } from './Docs.tsx';
+import { Inbox } from './Inbox.tsx';
 import { Operations } from './Operations.tsx';
 import { operations, type Operation } from './operations.ts';
 import { QueryPane } from './QueryPane.tsx';
@@ -154,6 +155,7 @@ export function App() {
         onSignIn={() => setSigningIn(true)}
         sideOpen={side !== null}
         onSide={() => setSide(side === null ? 'operations' : null)}
+        inbox={<Inbox words={words} language={language} session={session} onWrite={write} />}
       />
       <div className="work" ref={split}>
         {side !== null && (

@@ -1,4 +1,5 @@
 // The bar on top: under which form, for which purpose and case one asks, and who is asking.
+import type { ReactNode } from 'react';
 import type { SessionState } from './session.ts';
 import type { Words } from './words.ts';
 
@@ -18,9 +19,10 @@ interface Props {
   onSignIn: () => void;
   sideOpen: boolean;
   onSide: () => void;
+  inbox: ReactNode;
 }
 
-export function TopBar({ words, session, under, onUnder, onLanguage, onSignIn, sideOpen, onSide }: Props) {
+export function TopBar({ words, session, under, onUnder, onLanguage, onSignIn, sideOpen, onSide, inbox }: Props) {
   const { person, account } = session;
   const forms = person?.forms ?? [];
   const form = forms.find(({ number }) => number === under.form);
@@ -87,6 +89,7 @@ export function TopBar({ words, session, under, onUnder, onLanguage, onSignIn, s
       <button className="plain" onClick={onLanguage} title={words.languageHint} data-part="language">
         {words.language}
       </button>
+      {account && inbox}
       {account ? (
         <div className="who">
           <span className="avatar" aria-hidden="true">

@@ -36,3 +36,55 @@ export const HAND_IN = `mutation HandIn($number: String!, $revision: Int!) {
   }
 }
 `;
+
+const SHOW_FORM = `query MasterForm($number: String!) {
+  masterForm(number: $number) {
+    number
+    title
+    status
+    version
+    from
+    until
+    application
+    items {
+      coordinate
+      uses
+      level
+    }
+  }
+}
+`;
+
+const SHOW_INSPECTION = `query Inspection($number: String!) {
+  inspection(number: $number) {
+    number
+    status
+    from
+    until
+    population
+    entries {
+      record
+      account
+      at
+      flags
+      finding {
+        verdict
+        comment
+      }
+      recorded {
+        purpose
+        caseNumber
+        operation
+        rows
+      }
+    }
+  }
+}
+`;
+
+/** By what a notice is about. */
+export const SHOW: Record<string, string | undefined> = {
+  application: SHOW_APPLICATION,
+  'master form': SHOW_FORM,
+  inspection: SHOW_INSPECTION,
+};

@@ -1,0 +1,153 @@
+// One's notices: read at sign-in, when the panel is opened and after each new connection; in between they arrive over a
+// WebSocket, and nothing is polled.
+import { createClient } from 'graphql-ws/client';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { askProcedure, Refusal } from './server.ts';
+
+export interface Notice {
+  id: string;
+  at: string;
+  about: string;
+  number: string;
+  textEn: string;
+  textZh: string;
+  dueOn: string | null;
+  readAt: string | null;
+}
+
+const FIELDS = 'id at about number textEn textZh dueOn readAt';
+const READ = `query Inbox { inbox { ${FIELDS} } }`;
+const MARK = 'mutation MarkRead($notices: [ID!]!) { markNoticesRead(notices: $notices) }';
+const WATCH = `subscription InboxNotices { inboxNotices { ${FIELDS} } }`;
+
+/** The server takes a client that is silent for a minute for gone. */
+const SIGN_OF_LIFE = 20_000;
+const SOON = 1_000;
+const LATE = 60_000;
+/** A connection that is not there by then does not hold up reading the list. */
+const PATIENCE = 3_000;
+
+type Headers = () => Promise<Record<string, string>>;
+
+export interface InboxState {
+  notices: Notice[];
+  unread: number;
+  /** Whether new notices arrive by themselves now. */
+  live: boolean;
+  /** The one that arrived last, to be said aloud. */
+  news: Notice | null;
+  trouble: string;
+  read: () => Promise<void>;
+  mark: (ids: string[]) => Promise<void>;
+}
+
+export function useInbox(account: string | null, headers: Headers, unreachable: string): InboxState {
+  const [notices, setNotices] = useState<Notice[]>([]);
+  const [live, setLive] = useState(false);
+  const [news, setNews] = useState<Notice | null>(null);
+  const [trouble, setTrouble] = useState('');
+  // What changes with the language must not open another connection.
+  const known = useRef({ headers, unreachable });
+  known.current = { headers, unreachable };
+  const whose = useRef(account);
+  whose.current = account;
+
+  const attempt = useCallback(async (work: () => Promise<void>) => {
+    try {
+      setTrouble('');
+      await work();
+    } catch (error) {
+      setTrouble(error instanceof Refusal ? error.message : known.current.unreachable);
+    }
+  }, []);
+
+  const read = useCallback(
+    () =>
+      attempt(async () => {
+        const asked = whose.current;
+        const data = await askProcedure(READ, {}, await known.current.headers());
+        if (asked === whose.current) setNotices(data.inbox as Notice[]);
+      }),
+    [attempt],
+  );
+
+  const mark = useCallback(
+    (ids: string[]) =>
+      attempt(async () => {
+        await askProcedure(MARK, { notices: ids }, await known.current.headers());
+        const readAt = new Date().toISOString();
+        setNotices((old) => old.map((notice) => (ids.includes(notice.id) && !notice.readAt ? { ...notice, readAt } : notice)));
+      }),
+    [attempt],
+  );
+
+  useEffect(() => {
+    setNotices([]);
+    setNews(null);
+    if (!account) return;
+    const take = (notice: Notice) => {
+      setNotices((old) => (old.some(({ id }) => id === notice.id) ? old : [notice, ...old]));
+      setNews(notice);
+    };
+    return watch(() => known.current.headers(), { onNotice: take, onLive: setLive, onGap: () => void read() });
+  }, [account, read]);
+
+  return { notices, unread: notices.filter(({ readAt }) => !readAt).length, live, news, trouble, read, mark };
+}
+
+interface Heard {
+  onNotice: (notice: Notice) => void;
+  onLive: (live: boolean) => void;
+  /** Something may have been missed: at the start, and after each time without a connection. */
+  onGap: () => void;
+}
+
+/** Watches until it is stopped. The server ends what is watched with the token; then it begins again with the next one. */
+function watch(headers: Headers, heard: Heard): () => void {
+  let stopped = false;
+  let started = false;
+  let pause = SOON;
+  let timer: ReturnType<typeof setTimeout>;
+  const start = () => {
+    if (!started && !stopped) heard.onGap();
+    started = true;
+  };
+  const client = createClient({
+    url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+    connectionParams: headers,
+    connectionAckWaitTimeout: 10_000,
+    keepAlive: SIGN_OF_LIFE,
+    retryAttempts: 0, // `again` sees to that, with another token where the old one has ended
+    on: {
+      connected: () => {
+        if (stopped) return;
+        heard.onLive(true);
+        started = true;
+        setTimeout(heard.onGap); // what is watched is asked for first, so that nothing falls in between
+      },
+    },
+  });
+  const listen = () => {
+    const begun = Date.now();
+    const again = () => {
+      if (stopped) return;
+      heard.onLive(false);
+      start();
+      pause = Date.now() - begun > LATE ? SOON : Math.min(pause * 2, LATE);
+      timer = setTimeout(listen, pause);
+    };
+    client.subscribe<{ inboxNotices: Notice }>(
+      { query: WATCH },
+      { next: ({ data }) => data && !stopped && heard.onNotice(data.inboxNotices), error: again, complete: again },
+    );
+  };
+  const patience = setTimeout(start, PATIENCE);
+  listen();
+  return () => {
+    stopped = true;
+    heard.onLive(false);
+    clearTimeout(timer);
+    clearTimeout(patience);
+    void client.dispose();
+  };
+}
