@@ -16,18 +16,23 @@ use serde_json::{Map, Value};
 use time::macros::date;
 
 /// One of the playground's documents with what its head says.
-struct Ready {
-    file: String,
-    account: String,
-    purpose: String,
-    document: String,
-    variables: Map<String, Value>,
+pub(crate) struct Ready {
+    pub(crate) file: String,
+    pub(crate) account: String,
+    pub(crate) purpose: String,
+    pub(crate) case: String,
+    /// Which variables earlier answers give: `number from 02 /data/draftApplication/number, …`.
+    pub(crate) takes: String,
+    pub(crate) document: String,
+    pub(crate) variables: Map<String, Value>,
 }
 
-fn ready_made() -> Vec<Ready> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("playground/operations");
+/// The documents of a folder in their order; those of folders in it are another group.
+pub(crate) fn ready_made(folder: &str) -> Vec<Ready> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "graphql"));
     files.sort();
     let read = |path: PathBuf| {
         let document = std::fs::read_to_string(&path).expect("a file");
@@ -45,7 +50,9 @@ fn ready_made() -> Vec<Ready> {
         Ready {
             file: path.file_name().expect("a name").to_string_lossy().into_owned(),
             account: says("account").expect("an account"),
-            purpose: says("purpose").expect("a purpose"),
+            purpose: says("purpose").unwrap_or_default(),
+            case: says("case").unwrap_or_default(),
+            takes: says("takes").unwrap_or_default(),
             variables: variables.unwrap_or_default(),
             document,
         }
@@ -59,7 +66,7 @@ fn each_ready_made_operation_is_granted_to_its_account() {
     let bounds = Bounds::new(&Config::load(None).expect("settings").limits);
     let forms = cast::forms(&catalog, date!(2026 - 06 - 01)).unwrap_or_else(|error| panic!("{error}"));
     let mut missing = BTreeSet::new();
-    for ready in ready_made() {
+    for ready in ready_made("playground/operations") {
         let held = forms.iter().find(|form| form.holders.contains(&ready.account));
         let form = held.unwrap_or_else(|| panic!("{}: {} holds no form", ready.file, ready.account));
         let purposes = form.purposes.iter().map(|(code, _)| code.as_str());

@@ -6,7 +6,7 @@ import { ask, headerValue, type Answer } from './answer.ts';
 import { Docs, type Place } from './Docs.tsx';
 import { Inbox } from './Inbox.tsx';
 import { Operations } from './Operations.tsx';
-import { operations, type Operation } from './operations.ts';
+import { fillIn, operations, type Operation } from './operations.ts';
 import { QueryPane } from './QueryPane.tsx';
 import { useSchema } from './schema.ts';
 import { loadDemoAccounts, type DemoAccount } from './server.ts';
@@ -38,6 +38,9 @@ export function App() {
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [running, setRunning] = useState<AbortController | null>(null);
   const split = useRef<HTMLDivElement>(null);
+  /** Answers of ready-made operations, for the variables of those after them; kept as long as the page is. */
+  const answers = useRef(new Map<string, unknown>());
+  const [filled, setFilled] = useState<string[]>([]);
 
   useEffect(() => {
     document.documentElement.lang = language === 'en' ? 'en' : 'zh-Hant-TW';
@@ -49,7 +52,9 @@ export function App() {
   const choose = useCallback((next: Operation | null) => {
     setOperation(next);
     setQuery(next?.query ?? '');
-    setVariables(next?.variables ?? '');
+    const values = next ? fillIn(next, answers.current) : { variables: '', filled: [] };
+    setVariables(values.variables);
+    setFilled(values.filled);
     setChosenName(null);
     setAnswer(null);
     if (next) setUnder((old) => ({ ...old, purpose: next.purpose, caseNumber: next.caseNumber }));
@@ -98,13 +103,17 @@ export function App() {
     try {
       const identity = await session.headers();
       const question = { query, variables, operationName: name, under: session.account ? Object.fromEntries(underHeaders) : {} };
-      setAnswer(await ask(question, identity, words, controller.signal));
+      const next = await ask(question, identity, words, controller.signal);
+      if (operation?.group === 'procedure' && operation.name === name && next.problems.length === 0) {
+        answers.current.set(`${operation.group}/${operation.number}`, JSON.parse(next.text));
+      }
+      setAnswer(next);
     } catch {
       // stopped by hand; the answer before stays
     } finally {
       setRunning(null);
     }
-  }, [name, query, running, session, underHeaders, variables, words]);
+  }, [name, operation, query, running, session, underHeaders, variables, words]);
 
   // Ctrl + Enter runs from anywhere on the page; inside the editors their own key map has taken it already.
   useEffect(() => {
@@ -169,7 +178,7 @@ export function App() {
               onChoose={setSide}
             />
             {side === 'operations' ? (
-              <Operations words={words} language={language} demo={demo} session={session} chosen={operation} onChoose={choose} onSignIn={() => setSigningIn(true)} />
+              <Operations words={words} language={language} demo={demo} session={session} chosen={operation} filled={filled} onChoose={choose} onSignIn={() => setSigningIn(true)} />
             ) : (
               <Docs words={words} state={schema} place={place} onPlace={setPlace} />
             )}

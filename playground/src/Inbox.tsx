@@ -6,6 +6,8 @@ import { SHOW } from './next.ts';
 import type { SessionState } from './session.ts';
 import type { Language, Words } from './words.ts';
 
+const GRANTS = new Set(['master form', 'sub-form', 'user group']);
+
 interface Props {
   words: Words;
   language: Language;
@@ -17,6 +19,10 @@ export function Inbox({ words, language, session, onWrite }: Props) {
   const inbox = useInbox(session.account, session.headers, words.unreachable);
   const [open, setOpen] = useState(false);
   const { unread, news } = inbox;
+  // A grant that one is told of stands in the list of forms at once.
+  useEffect(() => {
+    if (news && GRANTS.has(news.about)) void session.reread();
+  }, [news]);
   const label = unread > 0 ? words.inboxUnread(unread) : words.inbox;
   return (
     <>
@@ -49,16 +55,16 @@ interface ListProps {
 function List({ words, language, inbox, onWrite, onClose }: ListProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const { notices, unread, live, trouble, read, mark } = inbox;
+  const { notices, unread, live, trouble, read, mark, markAll } = inbox;
   useEffect(() => {
     if (!live) void read();
     // Once, when it is opened: a live list is up to date.
   }, []);
 
   // The button that was pressed goes away: the focus stays in the list.
-  const markRead = (ids: string[]) => {
+  const markRead = (work: Promise<void>) => {
     list.current?.focus();
-    void mark(ids);
+    void work;
   };
   const write = (notice: Notice) => {
     dialog.current?.close();
@@ -70,7 +76,7 @@ function List({ words, language, inbox, onWrite, onClose }: ListProps) {
     <Dialog words={words} dialog={dialog} name="inbox" title={words.inbox} first={list} onClose={onClose}>
       <div className="inbox-bar">
         <span className="soft">{live ? words.inboxLive : words.inboxNotLive}</span>
-        <button className="quiet" disabled={unread === 0} onClick={() => markRead(notices.filter(({ readAt }) => !readAt).map(({ id }) => id))} data-part="mark-all">
+        <button className="quiet" disabled={unread === 0} onClick={() => markRead(markAll())} data-part="mark-all">
           {words.markAllRead}
         </button>
       </div>
@@ -98,7 +104,7 @@ function List({ words, language, inbox, onWrite, onClose }: ListProps) {
               {notice.dueOn && <span className="chip class-personal">{words.dueOn(notice.dueOn)}</span>}
               <span className="gap" />
               {!notice.readAt && (
-                <button className="plain small" onClick={() => markRead([notice.id])} data-part="mark">
+                <button className="plain small" onClick={() => markRead(mark([notice.id]))} data-part="mark">
                   {words.markRead}
                 </button>
               )}

@@ -1,6 +1,6 @@
-// The list of ready-made operations; the chosen one says who asks and why, and as whom it can be tried.
+// The list of ready-made operations in their two groups; the chosen one says who asks and why, and as whom it can be tried.
 import { useMemo, useState } from 'react';
-import { operations, type Operation } from './operations.ts';
+import { operations, type Group, type Operation } from './operations.ts';
 import type { DemoAccount } from './server.ts';
 import type { SessionState } from './session.ts';
 import type { Language, Words } from './words.ts';
@@ -11,11 +11,13 @@ interface Props {
   demo: DemoAccount[];
   session: SessionState;
   chosen: Operation | null;
+  /** Variables of it that came from earlier answers. */
+  filled: string[];
   onChoose: (operation: Operation | null) => void;
   onSignIn: () => void;
 }
 
-export function Operations({ words, language, demo, session, chosen, onChoose, onSignIn }: Props) {
+export function Operations({ words, language, demo, session, chosen, filled, onChoose, onSignIn }: Props) {
   const [filter, setFilter] = useState('');
   const [trouble, setTrouble] = useState('');
   const chinese = language !== 'en';
@@ -32,6 +34,11 @@ export function Operations({ words, language, demo, session, chosen, onChoose, o
     session.signIn(entry.account, entry.password).catch((error: Error) => setTrouble(error.message));
   };
 
+  const groups: [Group, string, string][] = [
+    ['data', words.dataGroup, words.dataGroupHint],
+    ['procedure', words.procedureGroup, words.procedureGroupHint],
+  ];
+
   const about = (operation: Operation) => {
     const entry = demo.find(({ account }) => account === operation.account);
     const find = chinese ? operation.findZh : operation.find;
@@ -42,6 +49,11 @@ export function Operations({ words, language, demo, session, chosen, onChoose, o
         {find && (
           <p className="soft">
             <b>{words.findValue}</b> {find}
+          </p>
+        )}
+        {filled.length > 0 && (
+          <p className="soft" data-part="filled">
+            <b>{words.filledIn}</b> {filled.join(words.listComma)}
           </p>
         )}
         {later && (
@@ -73,17 +85,30 @@ export function Operations({ words, language, demo, session, chosen, onChoose, o
       <div className="filter">
         <input type="search" value={filter} onChange={(event) => setFilter(event.target.value)} placeholder={words.filterOperations} aria-label={words.filterOperations} />
       </div>
+      {groups.map(([group, title, hint]) => {
+        const members = shown.filter((operation) => operation.group === group);
+        if (members.length === 0) return null;
+        return (
+          <section key={group} aria-labelledby={`group-${group}`}>
+            <h2 className="group" id={`group-${group}`} title={hint}>
+              {title}
+            </h2>
+            <ul className="operations">
+              {members.map((operation) => (
+                <li key={operation.id} className={operation.id === chosen?.id ? 'chosen' : ''}>
+                  <button aria-expanded={operation.id === chosen?.id} data-operation={operation.id} onClick={() => onChoose(operation)}>
+                    <span className="number">{operation.number}</span>
+                    <span>{chinese ? operation.titleZh : operation.title}</span>
+                  </button>
+                  {operation.id === chosen?.id && about(operation)}
+                </li>
+              ))}
+            </ul>
+          </section>
+        );
+      })}
+      {shown.length === 0 && <p className="soft none">{words.noMatch}</p>}
       <ul className="operations">
-        {shown.map((operation) => (
-          <li key={operation.id} className={operation.id === chosen?.id ? 'chosen' : ''}>
-            <button aria-expanded={operation.id === chosen?.id} data-operation={operation.id} onClick={() => onChoose(operation)}>
-              <span className="number">{operation.id.slice(0, 2)}</span>
-              <span>{chinese ? operation.titleZh : operation.title}</span>
-            </button>
-            {operation.id === chosen?.id && about(operation)}
-          </li>
-        ))}
-        {shown.length === 0 && <li className="soft none">{words.noMatch}</li>}
         <li>
           <button onClick={() => onChoose(null)} title={words.ownHint}>
             <span className="number">+</span>

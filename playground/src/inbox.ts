@@ -17,6 +17,7 @@ export interface Notice {
 
 const FIELDS = 'id at about number textEn textZh dueOn readAt';
 const READ = `query Inbox { inbox { ${FIELDS} } }`;
+const UNREAD = 'query Unread { inbox(unreadOnly: true) { id } }';
 const MARK = 'mutation MarkRead($notices: [ID!]!) { markNoticesRead(notices: $notices) }';
 const WATCH = `subscription InboxNotices { inboxNotices { ${FIELDS} } }`;
 
@@ -39,6 +40,7 @@ export interface InboxState {
   trouble: string;
   read: () => Promise<void>;
   mark: (ids: string[]) => Promise<void>;
+  markAll: () => Promise<void>;
 }
 
 export function useInbox(account: string | null, headers: Headers, unreachable: string): InboxState {
@@ -81,6 +83,21 @@ export function useInbox(account: string | null, headers: Headers, unreachable: 
     [attempt],
   );
 
+  // The list that is shown is the newest part only; what is older may be unread as well.
+  const markAll = useCallback(
+    () =>
+      attempt(async () => {
+        for (;;) {
+          const { inbox } = await askProcedure(UNREAD, {}, await known.current.headers());
+          const ids = (inbox as Notice[]).map(({ id }) => id);
+          if (ids.length === 0) break;
+          await askProcedure(MARK, { notices: ids }, await known.current.headers());
+        }
+        await read();
+      }),
+    [attempt, read],
+  );
+
   useEffect(() => {
     setNotices([]);
     setNews(null);
@@ -92,7 +109,7 @@ export function useInbox(account: string | null, headers: Headers, unreachable: 
     return watch(() => known.current.headers(), { onNotice: take, onLive: setLive, onGap: () => void read() });
   }, [account, read]);
 
-  return { notices, unread: notices.filter(({ readAt }) => !readAt).length, live, news, trouble, read, mark };
+  return { notices, unread: notices.filter(({ readAt }) => !readAt).length, live, news, trouble, read, mark, markAll };
 }
 
 interface Heard {

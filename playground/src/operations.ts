@@ -1,6 +1,21 @@
-// The ready-made operations: reads the comment at the front of each file in playground/operations.
+// The ready-made operations: reads the comment at the front of each file in playground/operations, and fills variables
+// in from the answers of operations before it.
+export type Group = 'data' | 'procedure';
+
+/** A variable that an earlier operation of the group answers. */
+interface Take {
+  variable: string;
+  /** Number of that operation, `02`. */
+  from: string;
+  /** Where in its answer: a JSON pointer, with `*` for each of a list. */
+  pointer: string;
+}
+
 export interface Operation {
   id: string;
+  group: Group;
+  /** Place in its group, `02`. */
+  number: string;
   title: string;
   titleZh: string;
   /** Who asks, and why. */
@@ -15,8 +30,11 @@ export interface Operation {
   /** The part of the officials' question that needs an aggregate. */
   later: string;
   laterZh: string;
+  takes: Take[];
   variables: string;
   query: string;
+  /** Name of the operation that is the point of the document; others in it help to find values. */
+  name: string;
 }
 
 /** `# key: value`, continued on lines that start with `#   `. */
@@ -37,8 +55,11 @@ export function readOperation(id: string, text: string): Operation {
     }
   }
   const entry = (name: string) => entries.get(name) ?? '';
+  const query = `${lines.slice(end).join('\n').trim()}\n`;
   return {
     id,
+    group: id.startsWith('procedure/') ? 'procedure' : 'data',
+    number: /\d+/.exec(id)?.[0] ?? '',
     title: entry('title'),
     titleZh: entry('標題'),
     says: entry('asks'),
@@ -50,13 +71,34 @@ export function readOperation(id: string, text: string): Operation {
     findZh: entry('取值'),
     later: entry('later'),
     laterZh: entry('留待'),
+    takes: [...entry('takes').matchAll(/(\w+) from (\d+) ([^\s,]+)/g)].map(([, variable = '', from = '', pointer = '']) => ({ variable, from, pointer })),
     variables: entry('variables'),
-    query: `${lines.slice(end).join('\n').trim()}\n`,
+    query,
+    name: /^(?:query|mutation) (\w+)/m.exec(query)?.[1] ?? '',
   };
 }
 
-const files = import.meta.glob('../operations/*.graphql', { query: '?raw', import: 'default', eager: true });
+const files = import.meta.glob(['../operations/*.graphql', '../operations/procedure/*.graphql'], { query: '?raw', import: 'default', eager: true });
 
 export const operations: Operation[] = Object.entries(files as Record<string, string>)
-  .sort(([a], [b]) => (a < b ? -1 : 1))
-  .map(([path, text]) => readOperation(path.replace(/.*\/|\.graphql$/g, ''), text));
+  .map(([path, text]) => readOperation(path.replace(/^.*operations\/|\.graphql$/g, ''), text))
+  .sort((a, b) => (a.group === b.group ? a.id.localeCompare(b.id) : a.group === 'data' ? -1 : 1));
+
+/** The variables, with what the answers of this walk give in place of what a fresh demonstration gives. */
+export function fillIn(operation: Operation, answers: Map<string, unknown>): { variables: string; filled: string[] } {
+  const filled: string[] = [];
+  if (operation.takes.length === 0) return { variables: operation.variables, filled };
+  const variables = JSON.parse(operation.variables) as Record<string, unknown>;
+  for (const { variable, from, pointer } of operation.takes) {
+    const value = find(answers.get(`${operation.group}/${from}`), pointer);
+    if (value === undefined) continue;
+    variables[variable] = value;
+    filled.push(variable);
+  }
+  return { variables: filled.length > 0 ? JSON.stringify(variables, null, 2) : operation.variables, filled };
+}
+
+function find(answer: unknown, pointer: string): unknown {
+  const step = (value: unknown, key: string) => (value as Record<string, unknown> | null | undefined)?.[key === '*' ? '0' : key];
+  return pointer.split('/').slice(1).reduce(step, answer);
+}

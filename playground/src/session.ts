@@ -26,6 +26,8 @@ export interface SessionState {
   signIn: (account: string, password: string) => Promise<Person>;
   changePassword: (account: string, password: string, wanted: string) => Promise<Person>;
   signOut: () => Promise<void>;
+  /** Asks anew under which forms the person may ask. */
+  reread: () => Promise<void>;
   /** Headers that identify the caller, with a token that is still good. */
   headers: () => Promise<Record<string, string>>;
 }
@@ -126,6 +128,10 @@ export function useSession(language: Language): SessionState {
     if (current) await post('/auth/sign-out', { refresh_token: current.refresh }, known).catch(() => null);
   }, [headers, keep]);
 
+  const reread = useCallback(async () => {
+    await greet().catch(() => null); // what is known stays
+  }, [greet]);
+
   // Renews in time, also while the page is idle.
   useEffect(() => {
     const timer = setInterval(() => {
@@ -143,7 +149,7 @@ export function useSession(language: Language): SessionState {
   }, [greet, keep]);
 
   return useMemo(
-    () => ({ person, account, passwordDays, ended, signIn, changePassword, signOut, headers }),
-    [account, changePassword, ended, headers, passwordDays, person, signIn, signOut],
+    () => ({ person, account, passwordDays, ended, signIn, changePassword, signOut, reread, headers }),
+    [account, changePassword, ended, headers, passwordDays, person, reread, signIn, signOut],
   );
 }

@@ -44,7 +44,7 @@ export async function tryOperations(url) {
   if (faults.length > 0) throw new Error(`ready-made operations:\n  ${faults.join('\n  ')}`);
 }
 
-async function signIn(url, { account, password }) {
+export async function signIn(url, { account, password }) {
   const headers = { 'Content-Type': 'application/json' };
   const answer = await fetch(`${url}/auth/sign-in`, { method: 'POST', headers, body: JSON.stringify({ account, password }) });
   const { access_token: token } = await answer.json();
@@ -53,7 +53,7 @@ async function signIn(url, { account, password }) {
 }
 
 /** What the comment in front says; the page reads more of it. */
-function read(text) {
+export function read(text) {
   const entry = (key) => new RegExp(`^# ${key}: (.*)$`, 'm').exec(text)?.[1].trim() ?? '';
   const front = /^(?:#.*\n)*/.exec(text)[0].replace(/^# ?/gm, '');
   const variables = /^variables: ([\s\S]*)$/m.exec(front)?.[1]; // always the last entry
@@ -64,7 +64,8 @@ function read(text) {
     caseNumber: entry('case'),
     variables: variables ? JSON.parse(variables) : undefined,
     query,
-    names: [...query.matchAll(/^query (\w+)/gm)].map(([, name]) => name),
+    takes: [...entry('takes').matchAll(/(\w+) from (\d+) ([^\s,]+)/g)].map(([, variable, from, pointer]) => ({ variable, from, pointer })),
+    names: [...query.matchAll(/^(?:query|mutation) (\w+)/gm)].map(([, name]) => name),
   };
 }
 
