@@ -1,6 +1,6 @@
 // Holds what the parts of the page share: language, session, form in use, query, answer. The parts only show it.
 import { parse, print } from 'graphql';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { AnswerPane } from './AnswerPane.tsx';
 import { ask, headerValue, type Answer } from './answer.ts';
 import { Docs, type Place } from './Docs.tsx';
@@ -67,8 +67,9 @@ export function App() {
     // Once, at the start.
   }, []);
 
-  // A person's form and purpose are chosen as far as they can be: one that serves the operation, else the first.
-  useEffect(() => {
+  // A person's form and purpose are chosen as far as they can be: one that serves the operation, else the first. Before
+  // the page is painted: nobody runs an operation under a form that is shown and not yet chosen.
+  useLayoutEffect(() => {
     const forms = session.person?.forms ?? [];
     setUnder((old) => {
       const wanted = operation?.purpose ?? old.purpose;
@@ -115,10 +116,12 @@ export function App() {
     }
   }, [name, operation, query, running, session, underHeaders, variables, words]);
 
-  // Ctrl + Enter runs from anywhere on the page; inside the editors their own key map has taken it already.
+  // Ctrl + Enter runs from anywhere on the page but a dialog, which may be about the answer that this would replace;
+  // inside the editors their own key map has taken it already.
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+      if (event.target instanceof Element && event.target.closest('dialog')) return;
       event.preventDefault();
       void run();
     };

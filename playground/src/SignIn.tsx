@@ -28,6 +28,8 @@ export function SignIn({ words, demo, session, onClose }: Props) {
     try {
       await work();
       dialog.current?.close();
+      // What opened the dialog is gone: the focus goes to what says who is signed in.
+      document.querySelector<HTMLElement>('[data-part="account"]')?.focus();
     } catch (error) {
       if (error instanceof Refusal && error.code === 'PASSWORD_EXPIRED') {
         setExpired(true);

@@ -28,6 +28,9 @@ export class Watch {
       const address = request.url();
       if (!address.startsWith(`${origin}/`) && !address.startsWith('data:')) this.faults.push(`request to outside: ${address}`);
     });
+    page.on('websocket', (socket) => {
+      if (new URL(socket.url()).host !== new URL(url).host) this.faults.push(`WebSocket to outside: ${socket.url()}`);
+    });
     page.on('console', (message) => {
       const { url: from = '' } = message.location();
       // The browser itself notes each answer of 4xx; refusing is what these two paths are tested for.

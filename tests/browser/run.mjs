@@ -3,8 +3,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { applyAndBeTold } from './apply.mjs';
 import { open, Watch } from './browser.mjs';
 import { tryOperations } from './operations.mjs';
+import { walkProcedure } from './procedure.mjs';
 
 const url = process.env.CITYQUERY_URL;
 if (!url) throw new Error('CITYQUERY_URL is not set: the address of a running `cityquery demo`');
@@ -15,10 +17,10 @@ const browser = await open();
 const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
 const page = await context.newPage();
 const watch = new Watch(page, url);
-const step = async (name, work) => {
+const step = async (name, work, where = page) => {
   const start = performance.now();
   await work();
-  await page.screenshot({ path: join(pictures, `${name}.png`) });
+  await where.screenshot({ path: join(pictures, `${name}.png`) });
   console.log(`ok ${name} (${Math.round(performance.now() - start)} ms)`);
 };
 const must = (condition, text) => {
@@ -26,9 +28,9 @@ const must = (condition, text) => {
 };
 const part = (name) => page.locator(`[data-part="${name}"]`);
 const answerText = () => page.locator('.pane.answer .cm-content').innerText();
-/** Runs what is in the editor and waits for its answer. */
+/** Runs what is in the editor and waits for its answer; the inbox asks by itself. */
 const run = async () => {
-  const answered = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+  const answered = page.waitForResponse((response) => response.url().endsWith('/graphql') && !response.request().postData()?.includes('query Inbox'));
   await part('run').click();
   const response = await answered;
   await page.locator('.pane.answer[aria-busy="false"]').waitFor();
@@ -39,7 +41,8 @@ try {
   await step('1-first-sight', async () => {
     await page.goto(`${url}/`);
     await page.locator('.pane.query .cm-content').getByText('BuildingAtRisk').first().waitFor();
-    must(await page.locator('[data-operation]').count() >= 17, 'the ready-made operations are listed');
+    must(await page.locator('[data-operation]').count() >= 40, 'the ready-made operations are listed');
+    for (const name of ['Data queries', 'The procedure']) await page.getByRole('heading', { name, exact: true }).waitFor();
   });
 
   await step('2-demo-accounts', async () => {
@@ -92,6 +95,8 @@ try {
     const { body } = await run();
     must(body.errors?.some(({ extensions }) => extensions.coordinate === 'Person.indigenousStatus'), `the sensitive field is refused: ${JSON.stringify(body.errors)}`);
     await page.locator('.problems [data-code="FORBIDDEN"]').filter({ hasText: 'Person.indigenousStatus' }).first().waitFor();
+    await page.getByRole('heading', { name: 'What is missing' }).waitFor();
+    await page.getByRole('button', { name: 'Apply for it' }).waitFor();
   });
 
   await step('7-chinese', async () => {
@@ -140,9 +145,12 @@ try {
     await page.locator('[data-operation]').first().waitFor();
   });
 
+  await applyAndBeTold({ url, browser, page, step, must });
+
   watch.check();
   console.log(`ok the page asked ${watch.requests} times, always of its own server, and the console stayed clean`);
   await tryOperations(url);
+  await walkProcedure(url);
 } catch (error) {
   await page.screenshot({ path: join(pictures, 'failed.png') }).catch(() => {});
   console.error(`browser: ${error.message}`);
