@@ -13,6 +13,7 @@ mod audit_kill;
 mod bad_input;
 mod catalog;
 mod demo;
+mod demo_walk;
 mod fail_closed;
 mod generate;
 mod graphql;

@@ -219,3 +219,70 @@ async fn bad_input_is_told_and_nothing_is_lost() {
         &json!({ "status": "WITHDRAWN", "title": "補正後", "annexes": [{ "comment": "補正" }] })
     );
 }
+
+/// A draft from a refused operation changes the form in use: what it lacks is added, everything else stays, and once it is
+/// opened and handed on the same operation is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_operation_drafts_a_change_of_the_form_in_use() {
+    let draft = "mutation($operation: String!, $code: String!) { step: draftApplication(operation: $operation, purpose: { code: \
+                 $code, title: \"消防安全\" }, legalBasis: \"消防法第七條\", reason: \"年度查核\") { number revision form until \
+                 legalBasis purposes { code } annexes { custodian items { coordinate uses reason } } difference { coordinate \
+                 change before { uses } after { uses } } } }";
+    let more = "{ usePermits(first: 1, where: { status: { _neq: \"x\" } }) { nodes { permitNo status } } \
+                parcels(first: 1) { nodes { parcelNo } } }";
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        let both: Vec<Value> = [permit_items(), person_items()]
+            .iter()
+            .flat_map(|items| items.as_array().expect("items").clone())
+            .collect();
+        hall.granted("fire.admin", json!(both), &["building.dba", "household.dba"], "FIRE-2026-001").await;
+        hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+        hall.ask("fire.officer", more, json!({})).await.refused(Code::Forbidden);
+
+        let variables = json!({ "operation": more, "code": "fire-safety" });
+        let drafted = hall.ask("fire.officer", draft, variables.clone()).await;
+        let drafted = drafted.step();
+        assert_eq!((&drafted["form"], &drafted["until"]), (&json!("FIRE-2026-001"), &json!("2026-12-31")));
+        assert_eq!(drafted["legalBasis"], "消防法第六條；消防法第七條");
+        let added = |coordinate: &str, uses: &[&str]| json!({ "coordinate": coordinate, "change": "ADDED", "before": null, "after": { "uses": uses } });
+        assert_eq!(
+            drafted["difference"],
+            json!([
+                added("Parcel.parcelNo", &["SELECT"]),
+                added("Query.parcels", &["SELECT"]),
+                added("UsePermit.status", &["SELECT", "FILTER"]),
+            ])
+        );
+        // The household office is not turned to; the building office is asked for what it granted, too.
+        let custodians: Vec<&Value> =
+            drafted["annexes"].as_array().expect("annexes").iter().map(|annex| &annex["custodian"]).collect();
+        assert_eq!(custodians, ["building-office", "land-office"]);
+        assert!(drafted["annexes"][0].to_string().contains("UsePermit.floorsAbove"));
+        let told = hall.ask("fire.admin", "{ inbox(unreadOnly: true) { about number textEn } }", json!({})).await;
+        assert!(
+            told.data()["inbox"][0]["textEn"].as_str().is_some_and(|text| text.contains("fire.officer has drafted"))
+        );
+
+        let mut on_its_way = hall.submit("fire.admin", &Application::of(drafted)).await;
+        for by in ["building.dba", "land.dba"] {
+            on_its_way = hall.decide(by, &on_its_way, "APPROVE", "").await;
+        }
+        hall.open_form(&on_its_way, "FIRE-2026-001").await;
+        // The master form grants it now, the sub-form not yet: nothing is to be applied for.
+        let refused = hall.ask("fire.officer", draft, variables.clone()).await;
+        let text = refused.refused(Code::BadUserInput)["message"].as_str().expect("a text").to_owned();
+        assert!(text.contains("hands it on"), "{text}");
+        let all =
+            "mutation { step: putDirectoryGroup(form: \"FIRE-2026-001\", name: \"all\", title: \"全部\") { name } }";
+        hall.ask("fire.admin", all, json!({})).await.step();
+        hall.ask("fire.officer", more, json!({})).await.data();
+        hall.ask("fire.officer", "{ persons(first: 1) { nodes { name } } }", json!({})).await.data();
+        hall.ask("fire.officer", draft, variables).await.refused(Code::BadUserInput);
+
+        // What was granted for one purpose serves no other: another purpose needs all of it, in a form of its own.
+        let other = hall.ask("fire.officer", draft, json!({ "operation": PERMITS, "code": "urban-renewal" })).await;
+        assert_eq!((&other.step()["form"], &other.step()["difference"]), (&Value::Null, &json!([])));
+        assert_eq!(other.step()["annexes"][0]["items"].as_array().map(Vec::len), Some(3), "{}", other.step());
+    }
+}

@@ -97,13 +97,14 @@ export function Apply({ words, session, answer, filled, onFilled, draft, onDraft
           <div className="pair">
             <label>
               {words.firstDay}
-              <input type="date" value={filled.from} onChange={(event) => set({ from: event.target.value })} required />
+              <input type="date" value={filled.from} onChange={(event) => set({ from: event.target.value })} />
             </label>
             <label>
               {words.lastDay}
-              <input type="date" value={filled.until} min={filled.from} onChange={(event) => set({ until: event.target.value })} required />
+              <input type="date" value={filled.until} min={filled.from} onChange={(event) => set({ until: event.target.value })} />
             </label>
           </div>
+          <p className="soft">{words.daysHint}</p>
           {trouble && (
             <p className="trouble" role="alert">
               {trouble}
@@ -130,14 +131,19 @@ function Drafted({ words, answer, draft, form, onWrite }: DraftedProps) {
   const said = useRef<HTMLParagraphElement>(null);
   useEffect(() => said.current?.focus(), []);
   const { number, revision } = draft;
+  const changed = new Set(draft.difference.map(({ coordinate }) => coordinate));
+  // A change names again what stays; shown is what it changes.
+  const shown = (item: { coordinate: string }) => !draft.form || changed.has(item.coordinate);
+  const annexes = draft.annexes.map(({ custodian, items }) => ({ custodian, items: items.filter(shown) }));
   const titleOf = (custodian: string) => answer.missing.find((one) => one.custodian === custodian)?.title ?? custodian;
   return (
     <div className="drafted">
       <p className="done" tabIndex={-1} ref={said} data-part="draft-number" data-number={number}>
         {words.draftedAs} <b>{number}</b>
       </p>
+      {draft.form && <p>{words.draftChanges(draft.form)}</p>}
       <dl>
-        {draft.annexes.map(({ custodian, items }) => (
+        {annexes.map(({ custodian, items }) => (
           <div key={custodian}>
             <dt>{words.annexOf(titleOf(custodian), items.length)}</dt>
             {items.map(({ coordinate, uses }) => (
@@ -149,7 +155,7 @@ function Drafted({ words, answer, draft, form, onWrite }: DraftedProps) {
         ))}
       </dl>
       <p>{words.draftNext}</p>
-      {form && <p className="soft">{words.draftApart(form)}</p>}
+      {!draft.form && form && <p className="soft">{words.draftApart}</p>}
       <div className="row">
         <button className="main" onClick={() => onWrite(SHOW_APPLICATION, { number })} data-part="show-application">
           {words.showApplication}

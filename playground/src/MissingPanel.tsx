@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { Answer } from './answer.ts';
 import { Apply } from './Apply.tsx';
-import { aYear, type Draft, type Filled } from './apply.ts';
+import type { Draft, Filled } from './apply.ts';
 import type { SessionState } from './session.ts';
 import type { Words } from './words.ts';
 
@@ -15,7 +15,7 @@ interface Props {
 
 export function MissingPanel({ words, session, answer, onWrite }: Props) {
   const [applying, setApplying] = useState(false);
-  const [filled, setFilled] = useState<Filled>({ purpose: answer.question.under['X-Purpose'] ?? '', code: '', title: '', legalBasis: '', reason: '', ...aYear() });
+  const [filled, setFilled] = useState<Filled>({ purpose: answer.question.under['X-Purpose'] ?? '', code: '', title: '', legalBasis: '', reason: '', from: '', until: '' });
   const [drafted, setDrafted] = useState<{ of: Answer; draft: Draft } | null>(null);
   const draft = drafted?.of === answer ? drafted.draft : null;
   return (

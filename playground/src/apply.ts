@@ -24,22 +24,20 @@ export interface Draft {
   number: string;
   revision: number;
   annexes: Annex[];
+  /** The form that it changes; none where it asks for one of its own. */
+  form: string | null;
+  difference: { coordinate: string }[];
 }
 
-const DRAFT = `mutation Draft($operation: String!, $variables: JSON, $purpose: PurposeInput!, $legalBasis: String!, $reason: String!, $from: Date!, $until: Date!) {
+const DRAFT = `mutation Draft($operation: String!, $variables: JSON, $purpose: PurposeInput!, $legalBasis: String!, $reason: String!, $from: Date, $until: Date) {
   draft: draftApplication(operation: $operation, variables: $variables, purpose: $purpose, legalBasis: $legalBasis, reason: $reason, from: $from, until: $until) {
     number
     revision
+    form
+    difference { coordinate }
     annexes { custodian items { coordinate uses } }
   }
 }`;
-
-/** Today where the city is, whatever the clock of this machine says of its zone; and a year later. */
-export function aYear(): { from: string; until: string } {
-  const day = (time: number) => new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Taipei' }).format(time);
-  const now = Date.now();
-  return { from: day(now), until: day(now + 364 * 24 * 3600 * 1000) };
-}
 
 /** The one operation that ran, with its fragments: a document of several would not say which of them is meant. */
 export function theOperation({ query, operationName }: Question): string {
@@ -50,7 +48,7 @@ export function theOperation({ query, operationName }: Question): string {
 
 export async function draft(question: Question, filled: Filled, purpose: { code: string; title: string }, headers: Record<string, string>): Promise<Draft> {
   const { legalBasis, reason, from, until } = filled;
-  const variables = { operation: theOperation(question), variables: readVariables(question.variables), purpose, legalBasis, reason, from, until };
+  const variables = { operation: theOperation(question), variables: readVariables(question.variables), purpose, legalBasis, reason, from: from || null, until: until || null };
   return (await askProcedure(DRAFT, variables, headers)).draft as Draft;
 }
 

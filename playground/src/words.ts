@@ -108,8 +108,9 @@ const english = {
   draftedAs: 'Drafted as application',
   annexOf: (custodian: string, n: number) => `Annex for ${custodian}: ${n === 1 ? '1 item' : `${n} items`}`,
   draftNext: "It is a draft. Your agency's business administrator hands it in; then each custodian decides on its annex, and the information office opens the form.",
-  draftApart: (form: string) =>
-    `It asks for a form of its own, and rights of two forms are never added up. To add the items to ${form} instead, change the draft before it is handed in: name ${form} and all that it is to hold of these custodians (changeApplication).`,
+  draftChanges: (form: string) => `It changes ${form}: these are added, all else stays as it was granted.`,
+  draftApart: 'It asks for a form of its own: what was granted for one purpose serves no other.',
+  daysHint: 'Left empty: from today, until the last day of the form, or for a year.',
   showApplication: 'Look at the application',
   handIn: 'Hand it in',
   showInAnswer: 'Show in the answer',
@@ -238,8 +239,9 @@ const chinese: typeof english = {
   draftedAs: '已擬具申請表，編號',
   annexOf: (custodian, n) => `${custodian}附表：${n} 項`,
   draftNext: '本申請表為草稿，須由貴機關業務系統管理者送件，經各管理機關分別審核附表後，由資訊局建立主表單。',
-  draftApart: (form) =>
-    `本申請表將另立表單，不同表單之權限不合併計算。如欲併入 ${form}，請於送件前修正申請表（changeApplication），載明該表單及其應含上開管理機關之全部項目。`,
+  draftChanges: (form) => `本申請表變更 ${form}：新增下列項目，其餘維持原核准內容。`,
+  draftApart: '本申請表將另立表單：為特定目的核准之權限，不得用於其他目的。',
+  daysHint: '未填者，自今日起，至表單迄日或一年為止。',
   showApplication: '檢視申請表',
   handIn: '送件',
   showInAnswer: '於結果中顯示',

@@ -220,7 +220,7 @@ impl Procedure {
             let current = json!({ "account": name, "status": target.status });
             return Err(conflict(
                 format!("The account is {}.", target.status),
-                format!("帳號目前狀態為 {}。", target.status),
+                format!("帳號目前為{}。", status_zh(from)),
                 current,
             ));
         }
@@ -235,7 +235,7 @@ impl Procedure {
                 kind: "account",
                 number: name,
                 en: format!("Your account is {word} now: {reason}"),
-                zh: format!("您的帳號狀態變更為 {word}：{reason}"),
+                zh: format!("您的帳號已{}：{reason}", status_zh(to)),
                 due: None,
             },
         )
@@ -359,6 +359,14 @@ pub(crate) fn status(word: &str) -> AccountStatus {
         "active" => AccountStatus::Active,
         "suspended" => AccountStatus::Suspended,
         _ => AccountStatus::Closed,
+    }
+}
+
+fn status_zh(status: AccountStatus) -> &'static str {
+    match status {
+        AccountStatus::Active => "啟用",
+        AccountStatus::Suspended => "停用",
+        AccountStatus::Closed => "關閉",
     }
 }
 

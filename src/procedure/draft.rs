@@ -18,8 +18,9 @@ use super::entity::{annex, annex_item, application, document};
 use super::fault::{conflict, forbidden, wrong};
 use super::item::{self, Asked, ItemInput, Purpose};
 use super::master_form::find_form;
-use super::step::{Begun, Step};
-use super::{Act, Fault, Procedure};
+use super::step::{Begun, News, Step, To};
+use super::{Act, Fault, Procedure, has_role};
+use crate::access::Role;
 use crate::accounts::secret;
 
 /// Largest document in bytes.
@@ -64,13 +65,8 @@ impl Procedure {
         self.create_draft(act, "createApplication", input, &asked).await
     }
 
-    /// Drafts an application that an operation needs.
-    pub async fn draft_application(&self, act: &Act, input: &ApplicationInput) -> Result<Application, Fault> {
-        let asked = self.check_input(input)?;
-        self.create_draft(act, "draftApplication", input, &asked).await
-    }
-
-    async fn create_draft(
+    /// Writes a draft. Those who hand it in are told of it, where somebody else has drafted it.
+    pub(super) async fn create_draft(
         &self,
         act: &Act,
         operation: &'static str,
@@ -97,6 +93,17 @@ impl Procedure {
         let id = application::Entity::insert(row).exec(step.tx()).await?.last_insert_id;
         for (custodian, items) in self.by_custodian(asked) {
             write_annex(&step, id, &custodian, &items).await?;
+        }
+        if !has_role(&act.caller, Role::BusinessAdministrator) {
+            let (who, title) = (&act.caller.account, input.title.trim());
+            let news = News {
+                kind: "application",
+                number: &number,
+                en: format!("{who} has drafted the application {number}: {title}. Look it over and hand it in."),
+                zh: format!("{who} 已擬具申請表 {number}：{title}，請檢視後送件。"),
+                due: None,
+            };
+            step.tell(To::Role(Role::BusinessAdministrator, &act.caller.agency), &news).await?;
         }
         step.finish("application", id, json!({ "number": number })).await?;
         self.application_by_id(id).await
@@ -205,7 +212,7 @@ impl Procedure {
         self.application_by_id(whole.header.id).await
     }
 
-    fn check_input(&self, input: &ApplicationInput) -> Result<Vec<Asked>, Fault> {
+    pub(super) fn check_input(&self, input: &ApplicationInput) -> Result<Vec<Asked>, Fault> {
         check_title("title", &input.title)?;
         item::check_purposes(&input.purposes)?;
         if input.legal_basis.trim().is_empty() {

@@ -134,6 +134,13 @@ impl Procedure {
             agency_id = self.suspend_form(&step, act, form).await?;
             suspended.push(form.as_str());
         }
+        if let Some(name) = &input.account {
+            let (en, zh) = (
+                format!("Your account is suspended for the incident {number} until it is closed."),
+                format!("因事件 {number}，您的帳號已停用，至結案為止。"),
+            );
+            step.tell(To::Account(name), &News { kind: "incident", number: &number, en, zh, due: None }).await?;
+        }
         if !suspended.is_empty() {
             step.changes_rights();
         }

@@ -95,7 +95,8 @@ impl Procedure {
         };
         if !allowed {
             let current = json!({ "number": number, "status": form.row.status });
-            let (en, zh) = (format!("The form is {}.", form.row.status), format!("表單狀態為 {}。", form.row.status));
+            let (en, zh) =
+                (format!("The form is {}.", form.row.status), format!("表單目前為{}。", status_zh(&form.row.status)));
             return Err(conflict(en, zh, current));
         }
         if to == FormStatus::Open {
@@ -108,7 +109,7 @@ impl Procedure {
             .exec(step.tx())
             .await?;
         step.changes_rights();
-        self.tell_holders(&step, &form, format!("is {word} now: {reason}"), format!("狀態變更為 {word}：{reason}"))
+        self.tell_holders(&step, &form, format!("is {word} now: {reason}"), format!("已{}：{reason}", status_zh(word)))
             .await?;
         step.finish("master form", form.row.id, json!({ "number": number, "status": word, "reason": reason })).await?;
         self.form_by_id(act, form.row.id).await
@@ -154,6 +155,15 @@ pub(crate) async fn find_form(db: &impl ConnectionTrait, number: &str) -> Result
     let row = row.ok_or_else(|| unknown(number))?;
     let agency = agency_code(db, row.agency_id).await?;
     Ok(Form { row, agency })
+}
+
+/// A status as stored, in Chinese.
+pub(crate) fn status_zh(word: &str) -> &'static str {
+    match word {
+        "open" => "開放",
+        "suspended" => "停用",
+        _ => "撤銷",
+    }
 }
 
 fn status_word(status: FormStatus) -> &'static str {

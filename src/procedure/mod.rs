@@ -18,6 +18,7 @@ pub mod account_change;
 mod account_list;
 mod acquaintance;
 pub mod agency;
+pub mod amendment;
 pub mod application;
 mod application_list;
 mod appointment;

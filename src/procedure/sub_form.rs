@@ -14,7 +14,7 @@ use super::agency::{check_title, get_agency};
 use super::difference::in_force;
 use super::fault::{conflict, not_found, wrong};
 use super::group::{check_did_not_decide, find_users, members_of, unknown_group};
-use super::master_form::{FormStatus, find_form, unknown};
+use super::master_form::{FormStatus, find_form, status_zh, unknown};
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
@@ -179,7 +179,8 @@ impl Procedure {
             FormStatus::Expired => ("open", false),
         };
         if !allowed {
-            let (en, zh) = (format!("The sub-form is {}.", row.status), format!("次表單狀態為 {}。", row.status));
+            let (en, zh) =
+                (format!("The sub-form is {}.", row.status), format!("次表單目前為{}。", status_zh(&row.status)));
             return Err(conflict(en, zh, json!({ "number": number, "status": row.status })));
         }
         sub_form::Entity::update_many()
@@ -194,7 +195,7 @@ impl Procedure {
                 kind: "sub-form",
                 number,
                 en: format!("The form {number} is {word} now: {reason}"),
-                zh: format!("表單 {number} 狀態變更為 {word}：{reason}"),
+                zh: format!("表單 {number} 已{}：{reason}", status_zh(word)),
                 due: None,
             };
             step.tell(To::Account(&name), &news).await?;

@@ -11,11 +11,11 @@ use super::of;
 use crate::access::Refusal;
 use crate::graphql::engine::Engine;
 use crate::graphql::inquiry::{self, Explanation};
+use crate::procedure::amendment::Need;
 use crate::procedure::application::Application;
 use crate::procedure::dataset::{Dataset, DatasetStatus};
-use crate::procedure::draft::ApplicationInput;
 use crate::procedure::fault::Fault;
-use crate::procedure::item::{ItemInput, Purpose, UseName};
+use crate::procedure::item::Purpose;
 use crate::procedure::provenance::Provenance;
 use crate::procedure::{Act, Procedure};
 
@@ -74,7 +74,8 @@ pub struct InquirySteps;
 
 #[Object]
 impl InquirySteps {
-    /// 依查詢擬具申請表: drafts an application that asks for exactly what an operation lacks under the form in use.
+    /// 依查詢擬具申請表: drafts an application that asks for exactly what an operation lacks: a change of the form in use
+    /// where that serves the purpose, a form of its own otherwise.
     #[allow(clippy::too_many_arguments)] // arguments of the schema, not of a design
     async fn draft_application(
         &self,
@@ -85,36 +86,22 @@ impl InquirySteps {
         #[graphql(desc = "法律依據: legal basis")] legal_basis: String,
         #[graphql(desc = "理由: why the items are needed")] reason: String,
         #[graphql(desc = "起日: first day; today without it")] from: Option<Date>,
-        #[graphql(desc = "迄日: last day; a year later without it")] until: Option<Date>,
+        #[graphql(desc = "迄日: last day; that of the form, or a year later, without it")] until: Option<Date>,
     ) -> Result<Application> {
         let (procedure, act) = of(ctx)?;
         let engine = ctx.data::<Arc<Engine>>()?;
         let request = inquiry::request(operation, variables.map(|Json(value)| value)).map_err(Fault::from)?;
-        let rights = act.caller.form.as_ref().map(|form| &form.rights);
-        let lacking = engine.lacks(&request, rights).map_err(first)?;
+        // Rights serve the purpose that they were granted for: another one needs all of it under a form of its own.
+        let form = act.caller.form.as_ref().filter(|form| form.purposes.iter().any(|code| **code == *purpose.code));
+        let lacking = engine.lacks(&request, form.map(|form| &form.rights)).map_err(first)?;
         if lacking.is_empty() {
             let refusal = Refusal::input("This operation lacks nothing.", "此操作所需項目均已核准。");
             return Err(Fault::from(refusal).into());
         }
-        let items = lacking.into_iter().map(|(field, uses)| ItemInput {
-            coordinate: procedure.catalog().field(field).coordinate.clone(),
-            uses: uses.iter().map(UseName::from).collect(),
-            level: None,
-            districts: None,
-            reason: Some(reason.clone()),
-        });
-        let today = procedure.accounts().clock().today();
-        let from = from.unwrap_or(today);
-        let input = ApplicationInput {
-            title: format!("{}（{}）", purpose.title, reason.chars().take(40).collect::<String>()),
-            purposes: vec![purpose],
-            legal_basis,
-            from,
-            until: until.unwrap_or(from + time::Duration::days(364)),
-            form: None,
-            items: items.collect(),
-        };
-        Ok(procedure.draft_application(act, &input).await?)
+        let coordinate = |field| procedure.catalog().field(field).coordinate.clone();
+        let lacking = lacking.into_iter().map(|(field, uses)| (coordinate(field), uses)).collect();
+        let need = Need { lacking, purpose, legal_basis, reason, from, until };
+        Ok(procedure.draft_application(act, form.map(|form| &*form.number), &need).await?)
     }
 
     /// 暫停資料庫: suspends a dataset; every query that touches it is refused at once.
