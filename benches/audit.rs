@@ -77,6 +77,7 @@ impl Plan {
             right: Right { epoch: 1, schema_hash: [1; 32] },
             touched: touched.collect(),
             asked: Some(Asked {
+                strings: Default::default(),
                 document: self.document.clone(),
                 shape: self.shape.clone(),
                 operation_name: Some("BuildingAtRisk".into()),

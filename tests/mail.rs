@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use crate::support::hall::{Hall, PASSWORD};
 use crate::support::hall_steps::{Application, permit_items};
+use cityquery::accounts::entity::account;
 use cityquery::procedure::entity::notice;
 use cityquery::procedure::mail::{Courier, MailWatch};
-use sea_orm::EntityTrait;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 /// Reads a folder of mail as a mail program would.
@@ -59,10 +61,30 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
+/// Takes no mail to one address.
+const REFUSING: &str = "from aiosmtpd.handlers import Mailbox
+
+class Refusing(Mailbox):
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith('unknown@'):
+            return '550 no such user here'
+        envelope.rcpt_tos.append(address)
+        return '250 OK'
+";
+
 async fn serve(python: &str, port: u16, folder: &Path) -> Server {
+    serve_with(python, port, folder, &[]).await
+}
+
+async fn serve_with(python: &str, port: u16, folder: &Path, options: &[&str]) -> Server {
     let address = format!("127.0.0.1:{port}");
+    let handlers = folder.with_extension("py");
+    std::fs::create_dir_all(&handlers).expect("a folder");
+    std::fs::write(handlers.join("refusing.py"), REFUSING).expect("writes the handler");
     let server = Command::new(python)
-        .args(["-m", "aiosmtpd", "-n", "-l", &address, "-c", "aiosmtpd.handlers.Mailbox"])
+        .env("PYTHONPATH", &handlers)
+        .args(["-m", "aiosmtpd", "-n", "-l", &address, "-c", "refusing.Refusing"])
+        .args(options)
         .arg(folder)
         .stderr(Stdio::null())
         .spawn()
@@ -128,10 +150,20 @@ async fn a_notice_arrives_in_both_languages_and_is_not_lost_while_the_server_is_
         hall.plan("building.dba", "building").await;
         person_with_address(&mut hall, "it.admin", "fire.second", "BUSINESS_ADMINISTRATOR", "second@fire.example")
             .await;
-        // Nobody keeps an agency from typing this; it must not hold up the others.
-        person_with_address(&mut hall, "it.admin", "fire.third", "BUSINESS_ADMINISTRATOR", "not an address").await;
+        // An address that was stored when none was checked, and one that the mail server refuses: they must not hold up
+        // the others.
+        person_with_address(&mut hall, "it.admin", "fire.third", "BUSINESS_ADMINISTRATOR", "third@fire.example").await;
+        account::Entity::update_many()
+            .col_expr(account::Column::Email, Expr::value("not an address"))
+            .filter(account::Column::Name.eq("fire.third"))
+            .exec(hall.app.accounts.db())
+            .await
+            .expect("writes");
+        person_with_address(&mut hall, "it.admin", "fire.fourth", "BUSINESS_ADMINISTRATOR", "unknown@fire.example")
+            .await;
         let id = |name: &str| hall.app.accounts.rights().current().person(name).expect("somebody").id;
-        let (second, third, without_address) = (id("fire.second"), id("fire.third"), id("fire.admin"));
+        let (second, third, fourth) = (id("fire.second"), id("fire.third"), id("fire.fourth"));
+        let without_address = id("fire.admin");
         // Two servers over one database: each sees what waits.
         let other = hall.second_server().await;
         let (polling, watches) = (other.app.accounts.watch(), [sending(&hall), sending(&other)]);
@@ -176,7 +208,7 @@ async fn a_notice_arrives_in_both_languages_and_is_not_lost_while_the_server_is_
         let came = mails(python, &mailbox);
         assert_eq!(came.len(), mailed(&hall, second).await.len(), "{came:#?}");
         assert!(came.iter().all(|mail| text(mail, "to") == "second@fire.example"));
-        for unreached in [third, without_address] {
+        for unreached in [third, fourth, without_address] {
             let mailed = mailed(&hall, unreached).await;
             assert!(mailed.len() >= 2 && mailed.iter().all(|sent| !*sent), "nothing was sent, nothing is claimed");
         }
@@ -195,4 +227,65 @@ async fn settings_of_mail_that_cannot_be_used_are_named() {
         let fault = Courier::open(&mail(url, from)).err().unwrap_or_default();
         assert!(fault.starts_with(key) && !fault.contains("hunter2"), "{url}: {fault}");
     }
+}
+
+/// A certificate for this machine by an authority of the city's own, as its mail server would have: certificate, key, and
+/// the authority's certificate.
+fn certificate(folder: &Path) -> [String; 3] {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let [certificate, key, authority, its_key] = ["mail.pem", "mail.key", "city.pem", "city.key"].map(path);
+    let make = |subject: &str, out: &str, key: &str, more: &[&str]| {
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+            .args(["-subj", subject, "-keyout", key, "-out", out])
+            .args(more)
+            .stderr(Stdio::null())
+            .status();
+        assert!(made.is_ok_and(|status| status.success()), "openssl 3 is missing");
+    };
+    make("/CN=city", &authority, &its_key, &[]);
+    let of_the_city = ["-CA", &authority, "-CAkey", &its_key, "-addext", "basicConstraints=critical,CA:FALSE"];
+    let names = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    make("/CN=mail", &certificate, &key, &[&of_the_city[..], &names].concat());
+    [certificate, key, authority]
+}
+
+/// What the doctor says of the mail server at that address, trusting that certificate.
+fn doctor(url: &str, trusted: &str, folder: &Path) -> String {
+    let said = Command::new(env!("CARGO_BIN_EXE_cityquery"))
+        .args(["doctor"])
+        .env("CITYQUERY__MAIL__URL", url)
+        .env("SSL_CERT_FILE", trusted)
+        .env_remove("SSL_CERT_DIR")
+        .current_dir(folder)
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+    said.lines().filter(|line| line.contains("mail")).collect::<Vec<_>>().join("\n")
+}
+
+/// TLS from the first byte, and STARTTLS where it is insisted on: only with a server whose certificate is trusted.
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_over_tls_to_a_server_that_is_trusted() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mailbox = folder.path().join("mail");
+    let [certificate, key, authority] = certificate(folder.path());
+    let empty = folder.path().join("nobody.pem");
+    std::fs::write(&empty, "").expect("writes");
+    let (tls, starttls, plain) = (free_port(), free_port(), free_port());
+    let _first = serve_with(python, tls, &mailbox, &["--smtpscert", &certificate, "--smtpskey", &key]).await;
+    let _second =
+        serve_with(python, starttls, &mailbox, &["--tlscert", &certificate, "--tlskey", &key, "--no-requiretls"]).await;
+    let _third = serve(python, plain, &mailbox).await;
+    let asked = |url: String, trusted: &str| doctor(&url, trusted, folder.path());
+    let welcome = "the server lets us in";
+    for url in [format!("smtps://127.0.0.1:{tls}"), format!("smtp://127.0.0.1:{starttls}?tls=required")] {
+        let said = asked(url.clone(), &authority);
+        assert!(said.contains(welcome), "{url}: {said}");
+        let said = asked(url.clone(), &empty.display().to_string());
+        assert!(!said.contains(welcome) && !said.is_empty(), "{url}, not trusted: {said}");
+    }
+    let said = asked(format!("smtp://127.0.0.1:{plain}?tls=required"), &authority);
+    assert!(!said.contains(welcome) && !said.is_empty(), "no TLS, no mail: {said}");
 }

@@ -263,6 +263,15 @@ async fn the_information_offices_story() {
         assert_eq!(hall.ask("it.admin", &step("resumeMasterForm", form), json!({})).await.step()["status"], "OPEN");
         hall.ask("fire.officer", PERMITS, json!({})).await.data();
 
+        // What the office has stopped, it starts again.
+        let account = "account: \"fire.officer\"";
+        hall.ask("it.admin", &step("suspendAccount", account), json!({})).await.step();
+        hall.ask("fire.officer", PERMITS, json!({})).await.refused(Code::Unauthenticated);
+        hall.ask("fire.admin", &step("resumeAccount", account), json!({})).await.refused(Code::Forbidden);
+        hall.ask("it.admin", &step("resumeAccount", account), json!({})).await.step();
+        hall.sign_in("fire.officer", PASSWORD).await;
+        hall.ask("fire.officer", PERMITS, json!({})).await.data();
+
         let building = "code: \"building\"";
         hall.ask("it.admin", &step("suspendDataset", building), json!({})).await.step();
         let suspended = hall.ask("fire.officer", PERMITS, json!({})).await;
@@ -329,51 +338,112 @@ async fn the_agency_heads_story() {
     }
 }
 
-/// 政風、研考: see what they are to watch over, and change nothing of it.
+/// 政風人員: sees everything and changes nothing of it; what she finds wrong she reports, which stops it at once, and closes
+/// it when it is remedied.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_story_of_those_who_watch() {
+async fn the_ethics_officers_story() {
     for mut hall in Hall::on_each().await {
         hall.prepared().await;
         hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
         hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
-        for watcher in ["ethics.officer", "commission.officer"] {
-            let seen = hall.ask(watcher, "{ applications { number status } masterForms { number } }", json!({})).await;
-            assert_eq!(seen.data()["applications"][0], json!({ "number": "A-2026-0001", "status": "OPENED" }));
-            assert_eq!(seen.data()["masterForms"][0]["number"], "FIRE-2026-001");
-            hall.ask(watcher, PERMITS, json!({})).await.refused(Code::Forbidden);
-            let revoke = "mutation { step: revokeMasterForm(number: \"FIRE-2026-001\", reason: \"x\") { status } }";
-            hall.ask(watcher, revoke, json!({})).await.refused(Code::Forbidden);
-        }
-        let rules = hall
-            .ask(
-                "commission.officer",
-                "{ operatingRules { agency sha256 receipts { recipient receivedBy } } }",
-                json!({}),
-            )
-            .await;
-        let all = rules.data()["operatingRules"].as_array().expect("rules").clone();
-        assert_eq!(all.len(), 2);
-        assert!(all.iter().all(|one| one["receipts"].as_array().is_some_and(|all| all.len() == 7)), "{all:#?}");
-        let accounts =
-            hall.ask("ethics.officer", "{ accounts(agency: \"fire-department\") { account status } }", json!({})).await;
-        assert_eq!(accounts.data()["accounts"].as_array().map(Vec::len), Some(4));
+        let read = hall.ask("fire.officer", PERMITS, json!({})).await;
+        read.data();
+        let seen = "{ applications { number status } masterForms { number } subForms { number } accounts(agency: \
+                    \"fire-department\") { account status } }";
+        let seen = hall.ask("ethics.officer", seen, json!({})).await;
+        assert_eq!(seen.data()["applications"][0], json!({ "number": "A-2026-0001", "status": "OPENED" }));
+        assert_eq!(seen.data()["masterForms"][0]["number"], "FIRE-2026-001");
+        assert_eq!(seen.data()["subForms"][0]["number"], "FIRE-2026-001/1");
+        assert_eq!(seen.data()["accounts"].as_array().map(Vec::len), Some(4));
         hall.ask("tax.head", "{ accounts(agency: \"fire-department\") { account } }", json!({}))
             .await
             .refused(Code::Forbidden);
+        hall.ask("ethics.officer", PERMITS, json!({})).await.refused(Code::Forbidden);
+        for step in [
+            "revokeMasterForm(number: \"FIRE-2026-001\", reason: \"x\") { status }",
+            "suspendAccount(account: \"fire.officer\", reason: \"x\") { status }",
+            "drawInspection { number }",
+        ] {
+            let step = format!("mutation {{ step: {step} }}");
+            hall.ask("ethics.officer", &step, json!({})).await.refused(Code::Forbidden);
+        }
 
-        // Suspended for what they found, by those whose step it is.
-        let suspend =
-            "mutation { step: suspendAccount(account: \"fire.officer\", reason: \"疑似不當查詢\") { status } }";
-        hall.ask("ethics.officer", suspend, json!({})).await.refused(Code::Forbidden);
-        hall.ask("fire.officer", PERMITS, json!({})).await.data();
-        hall.ask("it.admin", suspend, json!({})).await.step();
+        // Who read it, under what, decided by whom: one question. What is wrong is reported, and stops.
+        let why = "query($record: String!) { why: provenance(record: $record, coordinate: \"UsePermit.permitNo\") { account annex \
+                   { decidedBy } } }";
+        let why = hall.ask("ethics.officer", why, json!({ "record": read.body["extensions"]["audit"] })).await;
+        assert_eq!(why.data()["why"], json!({ "account": "fire.officer", "annex": { "decidedBy": "building.dba" } }));
+        let report = "mutation { step: reportIncident(input: { title: \"疑似不當查詢\", description: \"查詢與案件無關\", account: \
+                      \"fire.officer\" }) { number agency status } }";
+        let reported = hall.ask("ethics.officer", report, json!({})).await;
+        let incident = json!({ "number": "E-2026-0001", "agency": "fire-department", "status": "REPORTED" });
+        assert_eq!(reported.step(), &incident);
         hall.ask("fire.officer", PERMITS, json!({})).await.refused(Code::Unauthenticated);
-        let resume = "mutation { step: resumeAccount(account: \"fire.officer\", reason: \"查無不法\") { status } }";
-        // What the information office has stopped, it starts again.
-        hall.ask("fire.admin", resume, json!({})).await.refused(Code::Forbidden);
-        hall.ask("it.admin", resume, json!({})).await.step();
+        let close = "mutation { step: closeIncident(number: \"E-2026-0001\", conclusion: \"已懲處\") { status } }";
+        hall.ask("ethics.officer", close, json!({})).await.refused(Code::Conflict);
+        let remedy = "mutation { step: remedyIncident(number: \"E-2026-0001\", remedy: \"移出群組\") { status } }";
+        hall.ask("ethics.officer", remedy, json!({})).await.refused(Code::Forbidden);
+        hall.ask("fire.admin", remedy, json!({})).await.step();
+        assert_eq!(hall.ask("ethics.officer", close, json!({})).await.step()["status"], "CLOSED");
+
+        // Its owner was told; resumed, and without the group, the right is gone.
+        let remove = "mutation { step: removeMember(group: \"users\", account: \"fire.officer\") { members } }";
+        hall.ask("fire.admin", remove, json!({})).await.step();
+        let resume = "mutation { step: resumeAccount(account: \"fire.officer\", reason: \"已懲處\") { status } }";
+        hall.ask("fire.admin", resume, json!({})).await.step();
         hall.sign_in("fire.officer", PASSWORD).await;
+        let told = hall.ask("fire.officer", "{ inbox { number textZh } }", json!({})).await;
+        assert!(told.data()["inbox"].to_string().contains("因事件 E-2026-0001，您的帳號已停用"));
+        hall.ask("fire.officer", PERMITS, json!({})).await.refused(Code::Forbidden);
+    }
+}
+
+/// 研考人員: keeps the rules on file; without her receipt nothing opens, and with it what the rules say is used.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commission_officers_story() {
+    for mut hall in Hall::on_each().await {
+        hall.staffed().await;
+        hall.offer_everything("building.dba").await;
+        hall.plan("building.dba", "building").await;
+        hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
+        let version = hall.file_rules_only("fire.admin").await;
+        let told = hall.ask("commission.officer", "{ inbox(unreadOnly: true) { about textZh } }", json!({})).await;
+        assert_eq!(told.data()["inbox"][0]["about"], "operating rules", "{:#}", told.body);
+        for by in ["building.dba", "it.admin"] {
+            hall.acknowledge(by, "fire-department", version).await;
+        }
+        let what =
+            "mutation { step: putDirectoryGroup(form: \"FIRE-2026-001\", name: \"all\", title: \"全部\") { name } }";
+        hall.ask("fire.admin", what, json!({})).await.step();
+        let who = "mutation { step: putUserGroup(name: \"users\", title: \"使用者\") { name } }";
+        hall.ask("fire.admin", who, json!({})).await.step();
+        hall.add_member("fire.admin", "fire.officer").await;
+        let input = json!({ "input": {
+            "form": "FIRE-2026-001", "title": "查核", "directoryGroup": "all", "userGroup": "users",
+        } });
+        hall.ask("fire.admin", OPEN_SUB_FORM, input.clone()).await.refused(Code::Forbidden);
+        hall.acknowledge("commission.officer", "fire-department", version).await;
+        hall.ask("fire.admin", OPEN_SUB_FORM, input).await.step();
         hall.ask("fire.officer", PERMITS, json!({})).await.data();
+
+        // What is on file stands there with its digest and its receipts; another agency's rules are the commission's too.
+        let rules = "{ operatingRules { agency version content sha256 receipts { recipient receivedBy } } }";
+        let on_file = hall.ask("commission.officer", rules, json!({})).await;
+        let on_file = &on_file.data()["operatingRules"][0];
+        assert_eq!((&on_file["agency"], &on_file["content"]), (&json!("fire-department"), &json!("每月查驗百分之一")));
+        let by = |name: &str| {
+            on_file["receipts"].as_array().is_some_and(|all| all.iter().any(|one| one["receivedBy"] == name))
+        };
+        assert!(by("commission.officer") && by("building.dba") && by("it.admin"), "{on_file:#}");
+        let seen =
+            hall.ask("commission.officer", "{ applications { number } masterForms { number } }", json!({})).await;
+        assert_eq!(seen.data()["masterForms"][0]["number"], "FIRE-2026-001");
+        hall.ask("commission.officer", PERMITS, json!({})).await.refused(Code::Forbidden);
+        let revoke =
+            "mutation { step: revokeMasterForm(number: \"FIRE-2026-001\", reason: \"作業規定未落實\") { status } }";
+        hall.ask("commission.officer", revoke, json!({})).await.refused(Code::Forbidden);
+        hall.ask("it.admin", revoke, json!({})).await.step();
+        hall.ask("fire.officer", PERMITS, json!({})).await.refused(Code::Forbidden);
     }
 }
 

@@ -99,6 +99,7 @@ async fn open_form(app: &App, catalog: &Catalog) -> anyhow::Result<()> {
         one_time: false,
         staff_number: None,
         email: None,
+        holder: None,
     };
     app.accounts.open_person(&person).await?;
     let uses: Uses = [Use::Select, Use::Filter, Use::Order].into_iter().collect();
