@@ -191,10 +191,22 @@ async fn a_notice_arrives_in_both_languages_and_is_not_lost_while_the_server_is_
             .await;
         assert_eq!(mails(python, &mailbox).len(), 1);
 
+        // A server that died while it was sending one leaves its claim: another sends it when that is old.
+        notice::Entity::update_many()
+            .col_expr(notice::Column::MailClaimedAt, Expr::value(hall.app.accounts.now()))
+            .filter(notice::Column::AccountId.eq(second))
+            .filter(notice::Column::MailedAt.is_null())
+            .exec(hall.app.accounts.db())
+            .await
+            .expect("writes");
+
         // It is back; anything that happens wakes those who send.
         let server = serve(python, port, &mailbox).await;
         hall.clock.advance(time::Duration::minutes(3));
         hall.agency("parks-office", "USING").await;
+        assert_eq!(mails(python, &mailbox).len(), 1, "it may still be on its way");
+        hall.clock.advance(time::Duration::minutes(8));
+        hall.agency("roads-office", "USING").await;
         let came = arrived(python, &mailbox, 2).await;
         assert!(came.iter().any(|mail| text(mail, "subject").contains(&next.number)), "{came:#?}");
         until("all count as mailed", async || mailed(&hall, second).await.iter().all(|sent| *sent).then_some(())).await;

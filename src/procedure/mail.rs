@@ -9,7 +9,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox};
 use lettre::transport::smtp;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Condition, Expr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
@@ -26,6 +26,9 @@ const ROUND: Duration = Duration::from_secs(60);
 
 /// A mail server that says nothing for so long is down.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that has claimed a notice for so long has died.
+const CLAIM: time::Duration = time::Duration::minutes(10);
 
 /// Notices that are looked up at once.
 const PAGE: u64 = 100;
@@ -189,6 +192,7 @@ impl Procedure {
             .into_query();
         let rows = notice::Entity::find()
             .filter(notice::Column::MailedAt.is_null())
+            .filter(self.unclaimed())
             .filter(notice::Column::At.gte(self.now() - YOUNG))
             .filter(notice::Column::AccountId.in_subquery(reachable))
             .filter(notice::Column::Id.is_not_in(courier.put_off_until_now(self.now())))
@@ -205,6 +209,12 @@ impl Procedure {
         Ok(rows.into_iter().filter_map(|row| addresses.get(&row.account_id).cloned().map(|to| (row, to))).collect())
     }
 
+    /// What no server is sending right now.
+    fn unclaimed(&self) -> Condition {
+        let claimed = notice::Column::MailClaimedAt;
+        Condition::any().add(claimed.is_null()).add(claimed.lt(self.now() - CLAIM))
+    }
+
     /// Sends one. The failure of a mail server that is not to be reached, if it is not.
     async fn send_one(
         &self,
@@ -212,11 +222,12 @@ impl Procedure {
         notice: &notice::Model,
         address: &str,
     ) -> Result<Option<smtp::Error>, Fault> {
-        // Claimed first: of two servers one sends it. It is lost to mail, not to the inbox, if that one dies right now.
+        // Claimed first: of two servers one sends it. If that one dies right now, another does, with the same Message-ID.
         let claimed = notice::Entity::update_many()
-            .col_expr(notice::Column::MailedAt, Expr::value(self.now()))
+            .col_expr(notice::Column::MailClaimedAt, Expr::value(self.now()))
             .filter(notice::Column::Id.eq(notice.id))
             .filter(notice::Column::MailedAt.is_null())
+            .filter(self.unclaimed())
             .exec(self.db())
             .await?;
         if claimed.rows_affected == 0 {
@@ -226,14 +237,16 @@ impl Procedure {
             Some(message) => courier.send(message).await,
             None => Sent::Refused("not an address".to_owned()),
         };
-        if matches!(sent, Sent::Taken) {
-            return Ok(None);
-        }
+        let taken = matches!(sent, Sent::Taken).then(|| self.now());
         notice::Entity::update_many()
-            .col_expr(notice::Column::MailedAt, Expr::value(None::<OffsetDateTime>))
+            .col_expr(notice::Column::MailedAt, Expr::value(taken))
+            .col_expr(notice::Column::MailClaimedAt, Expr::value(None::<OffsetDateTime>))
             .filter(notice::Column::Id.eq(notice.id))
             .exec(self.db())
             .await?;
+        if taken.is_some() {
+            return Ok(None);
+        }
         // Also where the connection broke: a mail at which the server always hangs up must not stand before the others.
         courier.put_off(notice.id, self.now());
         match sent {

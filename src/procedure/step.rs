@@ -158,6 +158,7 @@ impl Step<'_> {
             due_on: Set(news.due),
             read_at: Set(None),
             mailed_at: Set(None),
+            mail_claimed_at: Set(None),
             ..Default::default()
         };
         notice::Entity::insert(row).exec_without_returning(&self.tx).await?;

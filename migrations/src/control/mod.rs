@@ -12,6 +12,7 @@ mod m20261127_000006_procedure;
 mod m20261127_000007_inspection;
 mod m20261127_000008_incidents;
 mod m20261127_000009_holders;
+mod m20261127_000010_mail;
 
 /// Brings the control database up to date.
 pub struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000007_inspection::Migration),
             Box::new(m20261127_000008_incidents::Migration),
             Box::new(m20261127_000009_holders::Migration),
+            Box::new(m20261127_000010_mail::Migration),
         ]
     }
 

@@ -193,6 +193,8 @@ pub mod notice {
         pub read_at: Option<TimeDateTimeWithTimeZone>,
         /// When it was sent by mail.
         pub mailed_at: Option<TimeDateTimeWithTimeZone>,
+        /// Since when a server has been sending it.
+        pub mail_claimed_at: Option<TimeDateTimeWithTimeZone>,
     }
 
     /// None: rows are loaded by their numbers.
