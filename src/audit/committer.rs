@@ -160,6 +160,7 @@ impl Committer {
         self.shared.check()?;
         self.end(EndReason::Full);
         self.shared.check()?;
+        self.shared.hurry(true);
         // Most of the time that a record may take; the rest is for writing it.
         let Ok(prepared) = self.prepared.recv_timeout(self.shared.deadline * 5 / 6) else {
             return Err(self.shared.fail(Unavailable::NoSpace));
@@ -217,6 +218,7 @@ impl Committer {
             return Err(io::Error::other("no segment is open"));
         };
         active.append(&self.batch)?;
+        self.shared.hurry(active.is_nearly_full());
         self.shared.note_batch(active.number, active.offset, self.waiting.len(), self.batch.len());
         self.batch.clear();
         Ok(())

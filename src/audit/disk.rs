@@ -11,8 +11,9 @@ use rustix::fs::{FallocateFlags, fallocate, fdatasync};
 /// Makes segment files.
 pub trait Disk: Send + Sync {
     /// Creates a file of `bytes` zeros that must not exist yet, durable with its name in the folder.
-    /// `ahead` says that there is time to write the zeros, which makes each later sync cheaper.
-    fn create(&self, path: &Path, bytes: u64, ahead: bool) -> io::Result<Box<dyn DiskFile>>;
+    /// Zeros that are really written make each later sync cheaper; once `hurried` says that there is no more time for it,
+    /// the rest is allocated only.
+    fn create(&self, path: &Path, bytes: u64, hurried: &dyn Fn() -> bool) -> io::Result<Box<dyn DiskFile>>;
 }
 
 /// One open segment file.
@@ -40,9 +41,9 @@ pub struct RealFile {
 }
 
 impl Disk for RealDisk {
-    fn create(&self, path: &Path, bytes: u64, ahead: bool) -> io::Result<Box<dyn DiskFile>> {
+    fn create(&self, path: &Path, bytes: u64, hurried: &dyn Fn() -> bool) -> io::Result<Box<dyn DiskFile>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
-        let filled = reserve(&file, bytes, ahead).and_then(|()| sync_folder_of(path));
+        let filled = reserve(&file, bytes, hurried).and_then(|()| sync_folder_of(path));
         if let Err(error) = filled {
             // Half a segment would hold the very space that is missing. When even this fails, the next start
             // removes it: an all-zero segment is never taken for a log.
@@ -82,7 +83,7 @@ impl DiskFile for RealFile {
     }
 
     fn grow(&mut self, bytes: u64) -> io::Result<()> {
-        reserve(&self.file, bytes, false)
+        reserve(&self.file, bytes, &|| true)
     }
 
     fn cut(&mut self, bytes: u64) -> io::Result<()> {
@@ -92,29 +93,30 @@ impl DiskFile for RealFile {
 }
 
 /// Allocates the blocks, so that a full disk shows now and not when a record needs them.
-fn reserve(file: &File, bytes: u64, ahead: bool) -> io::Result<()> {
+fn reserve(file: &File, bytes: u64, hurried: &dyn Fn() -> bool) -> io::Result<()> {
     let written = file.metadata()?.len();
     let allocated = match fallocate(file, FallocateFlags::empty(), 0, bytes) {
         Ok(()) => true,
         Err(rustix::io::Errno::OPNOTSUPP) => false,
         Err(error) => return Err(error.into()),
     };
-    if ahead || !allocated {
-        write_zeros(file, written, bytes)?;
-    }
+    write_zeros(file, written, bytes, &|| allocated && hurried())?;
     file.sync_all()
 }
 
 /// Writes in small steps and rests between them: the committer's own sync waits for whatever the disk is busy with.
-fn write_zeros(file: &File, from: u64, bytes: u64) -> io::Result<()> {
+fn write_zeros(file: &File, from: u64, bytes: u64, enough: &dyn Fn() -> bool) -> io::Result<()> {
     const STEP: u64 = 256 << 10;
     const LONGEST_REST: Duration = Duration::from_millis(20);
     let zeros = vec![0u8; STEP.min(bytes) as usize];
     for start in (from..bytes).step_by(STEP as usize) {
+        if enough() {
+            return Ok(());
+        }
         let begun = Instant::now();
         file.write_all_at(&zeros[..STEP.min(bytes - start) as usize], start)?;
         fdatasync(file)?;
-        if start > from {
+        if start > from && !enough() {
             std::thread::sleep((begun.elapsed() * 2).min(LONGEST_REST));
         }
     }

@@ -38,7 +38,7 @@ impl Keeper {
         lower_priority(NICE);
         loop {
             let path = self.folder.segment(self.next_segment);
-            match self.disk.create(&path, self.segment_bytes, true) {
+            match self.disk.create(&path, self.segment_bytes, &|| self.shared.is_hurried()) {
                 Ok(file) => {
                     self.shared.relieve();
                     let prepared = Prepared { number: self.next_segment, file, bytes: self.segment_bytes };

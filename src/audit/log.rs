@@ -138,7 +138,7 @@ impl AuditLog {
 
         let number = recovery.next_segment;
         let bytes = segment_bytes.min(FIRST_SEGMENT);
-        let file = disk.create(&folder.segment(number), bytes, true).map_err(trouble("extended"))?;
+        let file = disk.create(&folder.segment(number), bytes, &|| false).map_err(trouble("extended"))?;
         let first = Prepared { number, file, bytes };
         let (inbox, messages) = unbounded();
         let (outbox, prepared) = bounded(0);

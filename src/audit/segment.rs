@@ -99,6 +99,11 @@ impl Segment {
         self.capacity.saturating_sub(self.offset + batch as u64 + END_ROOM)
     }
 
+    /// Whether most of it is used: the next one should be there.
+    pub fn is_nearly_full(&self) -> bool {
+        self.offset > self.capacity / 4 * 3
+    }
+
     /// Makes room for a record that is larger than a whole segment.
     pub fn grow(&mut self, bytes: u64) -> io::Result<()> {
         let capacity = self.offset + bytes + END_ROOM;

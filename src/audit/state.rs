@@ -2,7 +2,7 @@
 //! disk has got, and the numbers for `/metrics`.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -84,6 +84,7 @@ pub(super) struct Shared {
     batches: AtomicU64,
     bytes: AtomicU64,
     withheld: AtomicU64,
+    hurried: AtomicBool,
 }
 
 impl Shared {
@@ -101,7 +102,18 @@ impl Shared {
             batches: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             withheld: AtomicU64::new(0),
+            hurried: AtomicBool::new(false),
         })
+    }
+
+    /// Says whether the segment in use is nearly full, so that the next one is needed as soon as it can be had.
+    pub fn hurry(&self, is_nearly_full: bool) {
+        self.hurried.store(is_nearly_full, Ordering::Relaxed);
+    }
+
+    /// Whether the next segment is waited for.
+    pub fn is_hurried(&self) -> bool {
+        self.hurried.load(Ordering::Relaxed)
     }
 
     pub fn now_us(&self) -> i64 {

@@ -29,8 +29,8 @@ struct FaultyFile {
 }
 
 impl Disk for FaultyDisk {
-    fn create(&self, path: &Path, bytes: u64, ahead: bool) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FaultyFile { file: RealDisk.create(path, bytes, ahead)?, faults: self.0.clone() }))
+    fn create(&self, path: &Path, bytes: u64, hurried: &dyn Fn() -> bool) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(FaultyFile { file: RealDisk.create(path, bytes, hurried)?, faults: self.0.clone() }))
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Faults {
     pub fail_writes: AtomicBool,
     /// No file can be made.
     pub is_full: AtomicBool,
+    /// A file is made when it can wait no longer, and not before: what a slow disk comes to.
+    pub only_hurried: AtomicBool,
     /// Each sync takes that long.
     pub stall: Mutex<Duration>,
     /// Syncs that were asked for.
@@ -35,11 +37,14 @@ struct FaultyFile {
 }
 
 impl Disk for FaultyDisk {
-    fn create(&self, path: &Path, bytes: u64, ahead: bool) -> io::Result<Box<dyn DiskFile>> {
+    fn create(&self, path: &Path, bytes: u64, hurried: &dyn Fn() -> bool) -> io::Result<Box<dyn DiskFile>> {
+        while self.0.only_hurried.load(SeqCst) && !hurried() {
+            std::thread::yield_now();
+        }
         if self.0.is_full.load(SeqCst) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        Ok(Box::new(FaultyFile { file: RealDisk.create(path, bytes, ahead)?, faults: self.0.clone() }))
+        Ok(Box::new(FaultyFile { file: RealDisk.create(path, bytes, hurried)?, faults: self.0.clone() }))
     }
 }
 

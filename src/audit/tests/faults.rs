@@ -47,6 +47,22 @@ async fn what_is_acknowledged_stands_in_order_and_without_gaps() {
     assert_eq!((recovery.recovered_segments, recovery.torn, recovery.damaged), (vec![], vec![], vec![]));
 }
 
+/// A log that fills faster than the disk writes zeros goes on: the next segment is had without them.
+#[tokio::test]
+async fn a_segment_that_is_waited_for_comes_without_its_zeros() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = FaultyDisk::default();
+    let log = open(dir.path(), &disk);
+    disk.0.only_hurried.store(true, SeqCst);
+    for number in 1..=1_000 {
+        log.commit(record(number)).await.expect("no record is refused");
+    }
+    assert!(Folder::new(dir.path(), SERVER).numbers().unwrap().len() > 3);
+    disk.0.only_hurried.store(false, SeqCst);
+    log.close();
+    assert_eq!(stored(dir.path()).len(), 1_000);
+}
+
 #[tokio::test]
 async fn a_record_larger_than_a_segment_is_kept_whole() {
     let dir = tempfile::tempdir().unwrap();
