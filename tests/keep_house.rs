@@ -227,12 +227,25 @@ async fn what_is_late_is_told_once_a_week_until_it_is_done() {
         let report = "mutation { step: reportIncident(input: { title: \"帳號借用\", description: \"二人共用\", account: \
                       \"tax.clerk\" }) { number } }";
         assert_eq!(hall.ask("tax.admin", report, json!({})).await.step()["number"], "E-2026-0001");
-        let people = ["it.admin", "fire.admin", "fire.head", "fire.officer", "tax.admin", "tax.head", "ethics.officer"];
+        let people = [
+            "it.admin",
+            "fire.admin",
+            "fire.head",
+            "fire.officer",
+            "tax.admin",
+            "tax.head",
+            "ethics.officer",
+            "building.dba",
+            "building.head",
+        ];
         let late = async |hall: &mut Hall, who: &str, about: &str, number: &str, text: &str| {
             all_sign_in(hall, &people).await;
             let told = told(hall, who, about, number).await;
             told.iter().filter(|notice| notice["textEn"].as_str().is_some_and(|en| en.contains(text))).count()
         };
+
+        let drafted = hall.draft("tax.admin", Hall::input(&permit_items())).await;
+        let number = hall.submit("tax.admin", &drafted).await.number;
 
         hall.clock.advance(Duration::days(7));
         keep(&hall).await;
@@ -250,6 +263,9 @@ async fn what_is_late_is_told_once_a_week_until_it_is_done() {
         assert_eq!(late(&mut hall, "it.admin", "channel", "counter", "No log").await, 0, "not yet");
         assert_eq!(late(&mut hall, "fire.head", "inspection", "fire-department", "no inspection").await, 0);
 
+        let undecided = "building-office has not decided on application";
+        assert_eq!(late(&mut hall, "building.dba", "application", &number, undecided).await, 0, "not yet");
+
         // A remedy ends it; what is not done is told again.
         all_sign_in(&mut hall, &people).await;
         let remedy = "mutation { step: remedyIncident(number: \"E-2026-0001\", remedy: \"已更換密碼\") { status } }";
@@ -258,6 +274,10 @@ async fn what_is_late_is_told_once_a_week_until_it_is_done() {
         keep(&hall).await;
         assert_eq!(late(&mut hall, "tax.head", "incident", "E-2026-0001", "Nothing was done").await, 1);
         assert_eq!(late(&mut hall, "fire.head", "channel", "counter", "No log of the channel").await, 2);
+
+        for who in ["building.dba", "building.head", "ethics.officer"] {
+            assert_eq!(late(&mut hall, who, "application", &number, undecided).await, 1, "{who}");
+        }
 
         // Interval and grace are over: the report is late. After a month the information office is told of it all.
         hall.clock.advance(Duration::days(20));

@@ -107,6 +107,12 @@ pub(crate) async fn agency_code(db: &impl ConnectionTrait, id: i64) -> Result<St
     Ok(agency::Entity::find_by_id(id).one(db).await?.map_or_else(|| "-".to_owned(), |row| row.code))
 }
 
+/// The name of an agency as people know it; its code if it is gone.
+pub(crate) async fn agency_title(db: &impl ConnectionTrait, code: &str) -> Result<String, Fault> {
+    let known = agency::Entity::find().filter(agency::Column::Code.eq(code)).one(db).await?;
+    Ok(known.map_or_else(|| code.to_owned(), |row| row.title))
+}
+
 /// The codes of agencies by their numbers.
 pub(crate) async fn agency_codes(
     db: &impl ConnectionTrait,

@@ -5,6 +5,7 @@ use async_graphql::Enum;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 
+use super::agency::agency_title;
 use super::application::{Application, unknown};
 use super::application_list::find;
 use super::draft::{check_not_own, check_revision};
@@ -90,11 +91,12 @@ impl Procedure {
         };
         application::Entity::update(row).exec(step.tx()).await?;
         let custodian = &annex.custodian;
+        let title = agency_title(step.tx(), custodian).await?;
         let mut news = News {
             kind: "application",
             number,
             en: format!("{custodian} has decided ({decision_number}): {word}. {comment}"),
-            zh: format!("{custodian} 審核結果（{decision_number}）：{}。{comment}", word_zh(decision)),
+            zh: format!("{title}審核結果（{decision_number}）：{}。{comment}", word_zh(decision)),
             due: None,
         };
         step.tell(To::Role(Role::BusinessAdministrator, &whole.agency), &news).await?;

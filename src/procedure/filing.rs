@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use super::agency::{agency_code, check_title, get_agency};
+use super::agency::{agency_code, agency_title, check_title, get_agency};
 use super::entity::{audit_plan, operating_rules, rules_receipt};
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::step::{Begun, News, To};
@@ -122,7 +122,7 @@ impl Procedure {
                 kind: "operating rules",
                 number: &number,
                 en: format!("{} has filed its operating rules, version {version}: acknowledge them.", own.code),
-                zh: format!("{} 函送作業規定第 {version} 版，請予備查。", own.code),
+                zh: format!("{}函送作業規定第 {version} 版，請予備查。", own.title),
                 due: None,
             };
             for role in KEEPERS {
@@ -163,11 +163,12 @@ impl Procedure {
             .exec(step.tx())
             .await?;
         let number = format!("{of}/{version}");
+        let title = agency_title(step.tx(), &act.caller.agency).await?;
         let news = News {
             kind: "operating rules",
             number: &number,
             en: format!("{} has acknowledged your operating rules.", act.caller.agency),
-            zh: format!("{} 已就貴機關作業規定完成備查。", act.caller.agency),
+            zh: format!("{title}已就貴機關作業規定完成備查。"),
             due: None,
         };
         step.tell(To::Role(Role::BusinessAdministrator, of), &news).await?;

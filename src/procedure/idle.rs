@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use super::agency::agency_code;
+use super::agency::{agency_code, agency_title};
 use super::appointment::roles_of;
 use super::entity::incident;
 use super::step::{News, To, recipients};
@@ -106,6 +106,7 @@ impl Procedure {
             return Ok(());
         }
         let agency = agency_code(step.tx(), account.agency_id).await?;
+        let title = agency_title(step.tx(), &agency).await?;
         let days = (self.now() - used_at(&account)).whole_days();
         let (name, word, word_zh) = (account.name.as_str(), fate.word(), fate.word_zh());
         self.record_itself(&act, format!("begins: {name} of {agency} is {word}, unused for {days} days")).await?;
@@ -119,7 +120,7 @@ impl Procedure {
         step.tell_one(id, &news("Your account", "您的帳號")).await?;
         self.accounts.write_status(step.tx(), id, word, &format!("unused for {days} days, 閒置 {days} 日")).await?;
         // An agency without somebody to look after its accounts has them from the information office.
-        let (one, zh) = (format!("The account {name} of {agency}"), format!("帳號 {name}（{agency}）"));
+        let (one, zh) = (format!("The account {name} of {agency}"), format!("帳號 {name}（{title}）"));
         let administrators = To::Role(Role::BusinessAdministrator, &agency);
         let nobody = recipients(step.tx(), administrators).await?.is_empty();
         let to = if nobody { To::Everywhere(Role::InformationOffice) } else { administrators };

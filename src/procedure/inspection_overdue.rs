@@ -8,6 +8,7 @@ use serde_json::json;
 use time::macros::offset;
 use time::{Date, Duration, OffsetDateTime};
 
+use super::agency::agency_title;
 use super::difference::in_force;
 use super::entity::inspection;
 use super::inspection::InspectionStatus;
@@ -48,17 +49,17 @@ pub struct OverdueInspection {
 }
 
 impl OverdueInspection {
-    /// As those concerned are told of it.
-    pub(crate) fn late(&self) -> Late {
+    /// As those concerned are told of it; `title` is the agency's.
+    pub(crate) fn late(&self, title: &str) -> Late {
         let (agency, due) = (&self.agency, self.due_on);
         let (en, zh) = match &self.number {
             Some(number) => (
                 format!("{agency}: the head has not taken notice of the report on {number}, due on {due}."),
-                format!("{agency}：查驗 {number} 之報告未於 {due} 前核閱。"),
+                format!("{title}：查驗 {number} 之報告未於 {due} 前核閱。"),
             ),
             None => (
                 format!("{agency}: no inspection was reported by {due}."),
-                format!("{agency}：未於 {due} 前陳報查驗報告。"),
+                format!("{title}：未於 {due} 前陳報查驗報告。"),
             ),
         };
         Late {
@@ -93,7 +94,8 @@ impl Procedure {
         };
         let all = self.overdue(step.tx()).await?;
         for one in &all {
-            self.tell_late(&step, &one.late()).await?;
+            let title = agency_title(step.tx(), &one.agency).await?;
+            self.tell_late(&step, &one.late(&title)).await?;
         }
         let told: Vec<&str> = all.iter().map(|one| one.agency.as_str()).collect();
         // It is about all inspections, and so about none of them.

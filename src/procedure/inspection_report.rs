@@ -7,6 +7,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use time::Duration;
 
+use super::agency::agency_title;
 use super::entity::{inspection, inspection_entry};
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::inspection::{Inspection, InspectionStatus, Verdict, entries_of, find, unknown};
@@ -105,11 +106,12 @@ impl Procedure {
         };
         inspection::Entity::update(row).exec(step.tx()).await?;
         let agency = &act.caller.agency;
+        let title = agency_title(step.tx(), agency).await?;
         let mut news = News {
             kind: "inspection",
             number,
             en: format!("{agency} has inspected its use: {} operations, {improper} improper.", entries.len()),
-            zh: format!("{agency} 已完成使用查驗：共 {} 筆，不當 {improper} 筆。", entries.len()),
+            zh: format!("{title}已完成使用查驗：共 {} 筆，不當 {improper} 筆。", entries.len()),
             due: None,
         };
         tell_ethics(&step, agency, &news).await?;
@@ -146,11 +148,12 @@ impl Procedure {
         };
         inspection::Entity::update(row).exec(step.tx()).await?;
         let agency = &act.caller.agency;
+        let title = agency_title(step.tx(), agency).await?;
         let news = News {
             kind: "inspection",
             number,
             en: format!("The head of {agency} has taken notice of the inspection."),
-            zh: format!("{agency} 首長已核閱查驗報告。"),
+            zh: format!("{title}首長已核閱查驗報告。"),
             due: None,
         };
         step.tell(To::Role(Role::BusinessAdministrator, agency), &news).await?;

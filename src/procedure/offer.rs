@@ -7,6 +7,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use serde_json::json;
 use time::OffsetDateTime;
 
+use super::agency::agency_title;
 use super::entity::{offer, offer_item};
 use super::fault::{not_found, wrong};
 use super::item::{self, GrantedItem, ItemInput, Purpose};
@@ -123,11 +124,12 @@ impl Procedure {
         for some in rows.chunks(100) {
             offer_item::Entity::insert_many(some.to_vec()).exec_without_returning(step.tx()).await?;
         }
+        let title = agency_title(step.tx(), custodian).await?;
         let news = News {
             kind: "offer",
             number: custodian,
             en: format!("{custodian} has defined version {version} of its application annex."),
-            zh: format!("{custodian} 已訂定申請附表第 {version} 版。"),
+            zh: format!("{title}已訂定申請附表第 {version} 版。"),
             due: None,
         };
         step.tell(To::Everywhere(Role::BusinessAdministrator), &news).await?;

@@ -7,6 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
+use super::agency::agency_title;
 use super::application::{Application, Whole, item_of};
 use super::application_list::find;
 use super::draft::{check_not_own, check_revision};
@@ -123,13 +124,14 @@ impl Procedure {
             return Err(super::master_form::unknown(number));
         }
         let kept: Vec<Rested> = items.into_iter().filter(|(item, _)| !mine(item)).collect();
+        let title = agency_title(step.tx(), own).await?;
         self.without(&step, act, &form, version, kept).await?;
         step.changes_rights();
         self.tell_holders(
             &step,
             &form,
             format!("has lost the items of {own}: {reason}"),
-            format!("中屬 {own} 之項目已撤銷：{reason}"),
+            format!("中屬{title}之項目已撤銷：{reason}"),
         )
         .await?;
         let detail = json!({ "number": number, "custodian": own, "reason": reason });

@@ -1,16 +1,17 @@
-//! What is late is told without anybody's asking: reports on inspections and the head's notice of them, imports of outside
-//! channels, remedies of incidents. When each is late is reckoned where it belongs; here is who is told, and how often.
+//! What is late is told without anybody's asking: reports on inspections and the head's notice of them, decisions on
+//! annexes, imports of outside channels, remedies of incidents. When each is late is reckoned where it belongs; here is who is told, and how often.
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use time::macros::offset;
 use time::{Date, Duration};
 
-use super::agency::agency_code;
-use super::entity::{channel, incident, notice};
+use super::agency::{agency_code, agency_title};
+use super::entity::{annex, application, channel, incident, notice};
 use super::incident::DAYS_TO_REMEDY;
 use super::inspection_report::tell_ethics;
 use super::step::{News, Step, To, recipients};
+use super::submission::DAYS_TO_DECIDE;
 use super::{Fault, Procedure};
 use crate::access::Role;
 
@@ -87,7 +88,11 @@ impl Procedure {
 
     /// What is late and of which nobody was told lately.
     async fn untold(&self, db: &impl ConnectionTrait) -> Result<Vec<Late>, Fault> {
-        let mut late: Vec<Late> = self.overdue(db).await?.iter().map(|one| one.late()).collect();
+        let mut late = Vec::new();
+        for one in self.overdue(db).await? {
+            late.push(one.late(&agency_title(db, &one.agency).await?));
+        }
+        late.extend(self.late_decisions(db).await?);
         late.extend(self.late_imports(db).await?);
         late.extend(self.late_remedies(db).await?);
         let mut untold = Vec::new();
@@ -106,6 +111,32 @@ impl Procedure {
             }
         }
         Ok(untold)
+    }
+
+    /// Annexes that were handed in and not decided in time (clause 7(2)).
+    async fn late_decisions(&self, db: &impl ConnectionTrait) -> Result<Vec<Late>, Fault> {
+        let waiting = annex::Entity::find().filter(annex::Column::Status.eq("submitted"));
+        let mut late = Vec::new();
+        for row in waiting.order_by_asc(annex::Column::Id).all(db).await? {
+            let of = application::Entity::find_by_id(row.application_id).one(db).await?;
+            let handed_in = of.filter(|of| of.status == "submitted").and_then(|of| Some((of.number, of.submitted_at?)));
+            let Some((number, submitted_at)) = handed_in else { continue };
+            let due = submitted_at.to_offset(offset!(+8)).date() + Duration::days(DAYS_TO_DECIDE);
+            if self.today() > due {
+                let title = agency_title(db, &row.custodian).await?;
+                late.push(Late {
+                    kind: "application",
+                    en: format!("{} has not decided on application {number} by {due}.", row.custodian),
+                    zh: format!("{title}未於 {due} 前審核申請表 {number}。"),
+                    number,
+                    agency: row.custodian,
+                    doers: Role::DatabaseAdministrator,
+                    assigned: None,
+                    due,
+                });
+            }
+        }
+        Ok(late)
     }
 
     /// Outside channels whose logs were not imported in time (clause 13).

@@ -6,6 +6,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 
+use super::agency::agency_title;
 use super::application::{Application, Whole};
 use super::difference::in_force;
 use super::draft::own;
@@ -19,7 +20,7 @@ use crate::access::{Code, Item, Refusal, Role};
 use crate::catalog::Class;
 
 /// Days in which a custodian is expected to decide.
-const DAYS_TO_DECIDE: i64 = 14;
+pub(super) const DAYS_TO_DECIDE: i64 = 14;
 
 impl Procedure {
     /// Hands an application, or the annexes that were returned, to the custodians.
@@ -54,6 +55,7 @@ impl Procedure {
         if !faults.is_empty() {
             return Err(all_of(faults));
         }
+        let agency = agency_title(step.tx(), &whole.agency).await?;
         for (annex, _) in whole.annexes.iter().filter(|(annex, _)| open(annex)) {
             let row = annex::ActiveModel {
                 id: Set(annex.id),
@@ -62,11 +64,12 @@ impl Procedure {
                 ..Default::default()
             };
             annex::Entity::update(row).exec(step.tx()).await?;
+            let custodian = agency_title(step.tx(), &annex.custodian).await?;
             let news = News {
                 kind: "application",
                 number,
                 en: format!("{} applies for data of {}: {}", whole.agency, annex.custodian, whole.header.title),
-                zh: format!("{} 申請查詢 {} 之資料：{}", whole.agency, annex.custodian, whole.header.title),
+                zh: format!("{agency}申請查詢{custodian}之資料：{}", whole.header.title),
                 due: Some(self.today() + time::Duration::days(DAYS_TO_DECIDE)),
             };
             step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
@@ -101,12 +104,13 @@ impl Procedure {
             .filter(application::Column::Id.eq(whole.header.id))
             .exec(step.tx())
             .await?;
+        let agency = agency_title(step.tx(), &whole.agency).await?;
         for (annex, _) in whole.annexes.iter().filter(|(annex, _)| annex.status == "submitted") {
             let news = News {
                 kind: "application",
                 number,
                 en: format!("{} has taken back its application.", whole.agency),
-                zh: format!("{} 已撤回申請案。", whole.agency),
+                zh: format!("{agency}已撤回申請案。"),
                 due: None,
             };
             step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
