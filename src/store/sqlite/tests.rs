@@ -1,0 +1,75 @@
+//! What SQLite and its binding did wrong once, and must not do again.
+
+use super::*;
+
+/// SQLite 3.51.1 took two of its locks in either order when connections to one file in WAL mode closed at once: the
+/// program then stood still, and every later opening of a file with it. It takes many closings to meet that moment.
+#[test]
+fn connections_to_one_file_may_close_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.db");
+    let writer = Connection::open(&file).expect("a file");
+    writer.execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE one (a); INSERT INTO one VALUES (1);").expect("sql");
+    drop(writer);
+    let (done, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in 0..600 {
+            let start = Arc::new(std::sync::Barrier::new(4));
+            let close = || {
+                let memory = config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 };
+                let worker = Worker::open(std::slice::from_ref(&file), &memory).expect("opens");
+                let start = start.clone();
+                let statement =
+                    Statement { sql: "SELECT a FROM f0.one".into(), columns: vec![Kind::Int], lane: Lane::Shared };
+                assert_eq!(worker.query(0, &statement, &[]).expect("a row").len(), 1);
+                std::thread::spawn(move || {
+                    start.wait();
+                    drop(worker);
+                })
+            };
+            let closing: Vec<_> = std::iter::repeat_with(close).take(4).collect();
+            closing.into_iter().for_each(|thread| thread.join().expect("closes"));
+        }
+        done.send(())
+    });
+    finished.recv_timeout(Duration::from_secs(120)).expect("closing does not wait for ever");
+}
+
+/// Resident memory of this process in bytes.
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    let pages: u64 = pages.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
+    pages * rustix::param::page_size() as u64
+}
+
+/// rusqlite 0.39 never freed a list of keys: each statement with one left its list behind.
+#[test]
+fn lists_of_keys_are_freed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.db");
+    Connection::open(&file)
+        .and_then(|db| db.execute_batch("CREATE TABLE one (a); INSERT INTO one VALUES (7);"))
+        .expect("sql");
+    let worker = Worker::open(&[file], &config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 }).expect("opens");
+    let statement = Statement {
+        sql: "SELECT a FROM f0.one WHERE a IN rarray(?1)".into(),
+        columns: vec![Kind::Int],
+        lane: Lane::Shared,
+    };
+    let ask = |times: usize| {
+        for _ in 0..times {
+            let found = worker.query(0, &statement, &[Bind::Ints((0..10_000).collect())]).expect("rows");
+            assert_eq!(found.len(), 1);
+        }
+    };
+    ask(20);
+    let before = resident();
+    // Left behind, they would be 160 MB.
+    ask(500);
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 40 << 20, "{} MB stayed", grown >> 20);
+    // One that fails leaves none behind, either, and no binding for the next.
+    let faulty = Statement { columns: vec![Kind::Bool], ..statement.clone() };
+    assert!(worker.query(0, &faulty, &[Bind::Texts(Default::default())]).is_ok_and(|rows| rows.is_empty()));
+    assert_eq!(worker.query(0, &statement, &[]).expect("rows").len(), 0, "nothing is bound any more");
+}
