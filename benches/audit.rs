@@ -90,7 +90,13 @@ impl Plan {
 }
 
 fn options(dir: &std::path::Path, enabled: bool) -> Options {
-    let settings = config::Audit { dir: dir.to_owned(), segment_bytes: 64 << 20, deadline_ms: 300, enabled };
+    let settings = config::Audit {
+        dir: dir.to_owned(),
+        node: SERVER.to_owned(),
+        segment_bytes: 64 << 20,
+        deadline_ms: 300,
+        enabled,
+    };
     Options::new(&settings, SERVER, [1; 32], Clock::system(), Entropy::system())
 }
 

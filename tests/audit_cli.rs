@@ -66,8 +66,13 @@ fn lines(output: &Output) -> Vec<String> {
 #[test]
 fn the_log_is_shown_and_expanded_and_each_reading_recorded() {
     let dir = tempfile::tempdir().unwrap();
-    let settings =
-        config::Audit { dir: dir.path().join("audit"), segment_bytes: 1 << 20, deadline_ms: 5_000, enabled: true };
+    let settings = config::Audit {
+        dir: dir.path().join("audit"),
+        node: SERVER.to_owned(),
+        segment_bytes: 1 << 20,
+        deadline_ms: 5_000,
+        enabled: true,
+    };
     let options = Options::new(&settings, SERVER, [1; 32], Clock::system(), Entropy::system());
     let (server, _) = AuditLog::open(options).unwrap();
     for number in 1..=30 {

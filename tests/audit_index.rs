@@ -21,7 +21,13 @@ use uuid::Uuid;
 const START_US: i64 = 1_795_392_600_000_000;
 
 fn options(dir: &Path) -> Options {
-    let settings = config::Audit { dir: dir.to_owned(), segment_bytes: 32 << 10, deadline_ms: 5_000, enabled: true };
+    let settings = config::Audit {
+        dir: dir.to_owned(),
+        node: SERVER.to_owned(),
+        segment_bytes: 32 << 10,
+        deadline_ms: 5_000,
+        enabled: true,
+    };
     Options::new(&settings, SERVER, [1; 32], Clock::system(), Entropy::system())
 }
 
@@ -213,4 +219,32 @@ async fn postgresql_finds_what_the_segments_hold() {
     let Some(server) = postgres::server() else { return };
     let database = postgres::Database::create(&server).await;
     finds_what_the_segments_hold(config::Control { url: database.url.clone(), schema: Some("control".into()) }).await;
+}
+
+/// Two logs under one name would write over each other's entries: the second is refused, here and at a server's start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_one_logs() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = cityquery::config::Config::embedded(folder.path()).unwrap();
+    let db = cityquery::store::control::connect(&config.control).await.unwrap();
+    cityquery::store::control::migrate(&config.control, &db).await.unwrap();
+    let open = |name: &str, node: &str| {
+        let settings = cityquery::config::Audit { dir: folder.path().join(name), ..config.audit.clone() };
+        let clock = cityquery::config::Clock::system();
+        let seed = if name == "west" { 1 } else { 2 };
+        AuditLog::open(Options::new(&settings, node, [1; 32], clock, cityquery::config::Entropy::seeded(seed)))
+            .unwrap()
+            .0
+    };
+    let west = open("west", SERVER);
+    index::claim(&db, west.folder()).await.unwrap();
+    index::claim(&db, west.folder()).await.unwrap();
+    let east = open("east", SERVER);
+    let refused = index::claim(&db, east.folder()).await.unwrap_err();
+    assert!(refused.to_string().contains("a name each"), "{refused}");
+    let north = open("north", "north");
+    index::claim(&db, north.folder()).await.unwrap();
+    // Begun again in the same folder, it is the same log.
+    drop(west);
+    index::claim(&db, open("west", SERVER).folder()).await.unwrap();
 }

@@ -17,7 +17,13 @@ use uuid::Uuid;
 const CHILD: &str = "CITYQUERY_KILL_CHILD";
 
 fn options(dir: &Path) -> Options {
-    let settings = config::Audit { dir: dir.to_owned(), segment_bytes: 256 << 10, deadline_ms: 5_000, enabled: true };
+    let settings = config::Audit {
+        dir: dir.to_owned(),
+        node: SERVER.to_owned(),
+        segment_bytes: 256 << 10,
+        deadline_ms: 5_000,
+        enabled: true,
+    };
     Options::new(&settings, SERVER, [1; 32], Clock::system(), Entropy::system())
 }
 

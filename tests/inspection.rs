@@ -8,6 +8,7 @@ use crate::support::hall::{Hall, PASSWORD, Reply};
 use crate::support::hall_steps::PERMITS;
 use cityquery::access::Code;
 use cityquery::procedure::inspection_draw::sample;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use time::Duration;
 use uuid::Uuid;
@@ -385,5 +386,37 @@ async fn what_is_late_is_told() {
         hall.ask("it.admin", remind, json!({})).await.step();
         hall.ask("fire.head", ACKNOWLEDGE, json!({ "number": "I-2026-0001" })).await.step();
         assert_eq!(late(&hall, "it.admin").await, json!([]));
+    }
+}
+
+/// What stands in another server's log is not drawn, and the inspection says how much that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_another_servers_log_is_counted() {
+    for mut hall in Hall::on_each().await {
+        in_use(&mut hall).await;
+        let db = hall.app.accounts.db();
+        // As another server's indexer leaves them: two of the agency, one of another, one of last year.
+        let (day, year) = (1_772_409_600_000_000_i64, 31_536_000_000_000_i64); // 2026-03-02 in Taipei, microseconds
+        db.execute_unprepared(
+            "INSERT INTO audit_nodes (id, node, segment, frame_offset, last_seq) VALUES (900, 'east', 1, 9, 9)",
+        )
+        .await
+        .expect("writes");
+        for (seq, agency, at) in [
+            (1, "fire-department", day),
+            (2, "fire-department", day),
+            (3, "revenue-service", day),
+            (4, "fire-department", day - year),
+        ] {
+            let entry = (900_i64 << 40) | seq;
+            let sql = format!(
+                "INSERT INTO audit_entries (entry, record_id, segment, started_us, duration_us, kind, account, agency, form, \
+                 row_count, release_state) VALUES ({entry}, 'r{seq}', 1, {at}, 1, 1, 'x', '{agency}', 'F-1', 1, 0)"
+            );
+            db.execute_unprepared(&sql).await.expect("writes");
+        }
+        ask(&hall, "fire.officer", PERMITS, json!({}), "115-FS-0001").await;
+        let drawn = hall.ask("fire.admin", DRAW, json!({})).await;
+        assert_eq!((&drawn.step()["unreadable"], &drawn.step()["population"]), (&json!(2), &json!(1)));
     }
 }

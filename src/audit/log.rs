@@ -130,6 +130,8 @@ impl AuditLog {
         };
         make_folder(&folder).map_err(trouble("made"))?;
         let lock = lock(&folder).map_err(trouble("locked"))?.ok_or(OpenError::InUse(folder.path().to_owned()))?;
+        let log_id = uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid();
+        folder.number(log_id).map_err(trouble("numbered"))?;
         let keys = Arc::new(Keyring::open(&dir.join(KEYS), entropy).map_err(trouble("opened with its keys"))?);
         let shared = Shared::new(&node, schema_hash, deadline, queue_bytes, clock);
         keys.prepare(shared.now_us()).map_err(trouble("given this month's key"))?;

@@ -2,11 +2,15 @@
 //! `committer`, making files ahead to `keeper`.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::disk::DiskFile;
 use super::frame::HEADER;
+
+/// File that holds the log's number.
+const LOG_ID: &str = "id";
 
 /// Room that stays free for a segment's last frame.
 pub const END_ROOM: u64 = 128;
@@ -36,6 +40,23 @@ impl Folder {
         }
         nodes.sort_by(|a, b| a.node.cmp(&b.node));
         Ok(nodes)
+    }
+
+    /// The number that tells this log from any other of the same name; none of a log that was begun before it had one.
+    pub fn log_id(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.path.join(LOG_ID)).ok()?;
+        uuid::Uuid::parse_str(text.trim()).ok().map(|id| id.to_string())
+    }
+
+    /// Gives the log its number, if it has none.
+    pub fn number(&self, id: uuid::Uuid) -> io::Result<()> {
+        if self.log_id().is_some() {
+            return Ok(());
+        }
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(self.path.join(LOG_ID))?;
+        file.write_all(format!("{id}\n").as_bytes())?;
+        file.sync_all()
     }
 
     /// The node's name.

@@ -212,7 +212,7 @@ async fn search(arguments: SearchArguments, out: &mut impl Write) -> anyhow::Res
 }
 
 async fn reindex(config: &Config) -> anyhow::Result<()> {
-    let mut options = Options::new(&config.audit, SERVER, [0; 32], Clock::system(), Entropy::system());
+    let mut options = Options::new(&config.audit, &config.audit.node, [0; 32], Clock::system(), Entropy::system());
     (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
     // Holding the server's node keeps a server from indexing at the same time.
     let (log, _) = AuditLog::open(options).context("the index is made anew while no server runs")?;
@@ -240,7 +240,12 @@ async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyh
 
 /// Opens the command line's own node of the log, which works beside a running server.
 pub(super) fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyhow::Result<AuditLog> {
-    let mut options = Options::new(&config.audit, COMMAND_LINE, [0; 32], clock, entropy);
+    // The command line of a server with a name of its own has one, too: they share a control database.
+    let node = match config.audit.node.as_str() {
+        SERVER => COMMAND_LINE.to_owned(),
+        name => format!("{name}-{COMMAND_LINE}"),
+    };
+    let mut options = Options::new(&config.audit, &node, [0; 32], clock, entropy);
     (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
     let asked = Instant::now();
     loop {

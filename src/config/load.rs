@@ -148,6 +148,13 @@ fn faults_of(config: &Config) -> Vec<String> {
         "accounts.idle_close_days",
         "must be greater than accounts.idle_suspend_days, or 0",
     );
+    let node = &config.audit.node;
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    require(
+        (1..=40).contains(&node.len()) && node.chars().all(plain) && !["keys", "command"].contains(&node.as_str()),
+        "audit.node",
+        "must be 1 to 40 small letters, digits and hyphens, and neither \"keys\" nor \"command\"",
+    );
     let inspection = &config.inspection;
     let (begin, end) = inspection.office_hours;
     require(begin < end && end <= 24, "inspection.office_hours", "must be two hours of one day, such as [7, 20]");

@@ -102,6 +102,8 @@ pub struct Declarations {
 pub struct Audit {
     /// Folder of the segments and their keys.
     pub dir: PathBuf,
+    /// Name of this server's own log in it; servers that share a control database have different ones.
+    pub node: String,
     /// Size of a pre-allocated segment.
     pub segment_bytes: u64,
     /// A record that is not durable by then refuses its answer.

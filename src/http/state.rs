@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use super::numbers::Numbers;
 use crate::accounts::Accounts;
 use crate::accounts::keys::shared_key;
-use crate::audit::log::{Options, SERVER};
-use crate::audit::{AuditLog, Recovery};
+use crate::audit::log::Options;
+use crate::audit::{AuditLog, Recovery, index};
 use crate::catalog::Catalog;
 use crate::config::{Clock, Config, Entropy};
 use crate::graphql::engine::Engine;
@@ -52,8 +52,11 @@ impl App {
     ) -> anyhow::Result<(App, Recovery)> {
         let db = control::connect(&config.control).await.context("the control database")?;
         let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await?;
-        let options = Options::new(&config.audit, SERVER, catalog.hash, clock.clone(), entropy.clone());
+        let options = Options::new(&config.audit, &config.audit.node, catalog.hash, clock.clone(), entropy.clone());
         let (audit, recovery) = AuditLog::open(options)?;
+        index::claim(accounts.db(), &audit.folder())
+            .await
+            .context("the name of this server's audit log, audit.node")?;
         let time = Duration::from_millis(config.limits.time_ms);
         let databases = Arc::new(Databases::open(&config.datasets, &config.sqlite, time).context("the datasets")?);
         let key =

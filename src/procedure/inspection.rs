@@ -151,7 +151,8 @@ pub struct Inspection {
     pub seed: String,
     /// 母體筆數: operations that were drawn from.
     pub population: i32,
-    /// 無法讀取處: places of the log that could not be read; anything but 0 belongs in the report.
+    /// 無法讀取處: places of the log that could not be read, and operations that stand in the logs of other servers;
+    /// anything but 0 belongs in the report.
     pub unreadable: i32,
     /// 狀態: where it stands.
     pub status: InspectionStatus,

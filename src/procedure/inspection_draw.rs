@@ -21,10 +21,11 @@ use super::inspection_rule::rule_of;
 use super::log_reading::{moment, read_log};
 use super::step::Begun;
 use super::{Act, Fault, Procedure};
+use crate::access::{Code, Refusal};
 use crate::accounts::entity::account;
 use crate::accounts::secret::hex;
 use crate::audit::reader::{Entry, Reader};
-use crate::audit::{ColumnOutcome, Kind, RectangleShape};
+use crate::audit::{ColumnOutcome, Kind, RectangleShape, index};
 use crate::catalog::{Catalog, Class, TypeDef};
 
 /// An operation that touches more persons than this means none of them; its volume may be conspicuous.
@@ -68,6 +69,7 @@ impl Procedure {
         }
         // Before the step begins, for it keeps every other step waiting.
         let mut found = self.operations(act, (from, until)).await?;
+        found.unreadable += self.elsewhere(act, (from, until)).await?;
         let holders = self.holders(own.id).await?;
         if !holders.is_empty() {
             found.unreadable += self.mark_acquaintances(&mut found.facts, &holders).await;
@@ -121,6 +123,17 @@ impl Procedure {
             json!({ "number": number, "seed": hex(&seed), "population": population.len(), "drawn": rows.len() });
         step.finish("inspection", id, detail).await?;
         self.inspection_by_id(id).await
+    }
+
+    /// Operations of the agency in these days that stand in other servers' logs, which cannot be read here.
+    async fn elsewhere(&self, act: &Act, days: (Date, Date)) -> Result<usize, Fault> {
+        match index::elsewhere(self.db(), &self.audit_dir, &act.caller.agency, span_us(days)).await {
+            Ok(count) => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
+            Err(error) => {
+                tracing::error!(%error, "the audit index cannot be asked");
+                Err(Refusal::new(Code::SourceUnavailable, "The log cannot be read now.", "目前無法讀取紀錄。").into())
+            }
+        }
     }
 
     /// The caller's agency's operations under forms in these days, in the order of time.

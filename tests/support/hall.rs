@@ -132,6 +132,7 @@ impl Hall {
     pub async fn second_server(&self) -> Hall {
         let mut config = self.config.clone();
         config.audit.dir = self.folder.path().join("audit-of-the-second");
+        config.audit.node = "second".to_owned();
         let catalog = self.app.catalog.clone();
         let (app, _) =
             App::open(config.clone(), catalog, self.clock.clone(), Entropy::seeded(29)).await.expect("opens");

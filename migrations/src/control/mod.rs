@@ -13,6 +13,7 @@ mod m20261127_000007_inspection;
 mod m20261127_000008_incidents;
 mod m20261127_000009_holders;
 mod m20261127_000010_mail;
+mod m20261127_000011_audit_nodes;
 
 /// Brings the control database up to date.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000008_incidents::Migration),
             Box::new(m20261127_000009_holders::Migration),
             Box::new(m20261127_000010_mail::Migration),
+            Box::new(m20261127_000011_audit_nodes::Migration),
         ]
     }
 

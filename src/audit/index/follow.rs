@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::batch::{Batch, Position};
-use super::tables::Tables;
+use super::tables::{Tables, claim};
 use super::{IndexError, Source};
 use crate::audit::decode;
 use crate::audit::frame::{self, Found, Frame, FrameKind, MAGIC};
@@ -31,7 +31,6 @@ pub struct Follower {
     positions: HashMap<String, Position>,
     shapes: HashMap<[u8; 32], Arc<Shape>>,
     indexed_shapes: HashSet<[u8; 32]>,
-    next_id: i64,
 }
 
 impl Follower {
@@ -39,11 +38,25 @@ impl Follower {
         let positions = tables.positions().await?;
         Ok(Follower {
             source,
-            next_id: positions.iter().map(|position| position.id).max().unwrap_or(0) + 1,
             positions: positions.into_iter().map(|position| (position.node.clone(), position)).collect(),
             shapes: HashMap::new(),
             indexed_shapes: HashSet::new(),
         })
+    }
+
+    /// Takes a number in the index for each node that has none yet.
+    pub async fn claim(&mut self, tables: &Tables) -> Result<(), IndexError> {
+        for folder in Folder::all(&self.source.dir)? {
+            if self.positions.contains_key(folder.node()) {
+                continue;
+            }
+            let Some(first) = folder.numbers()?.first().copied() else { continue };
+            let id = claim(tables.db(), folder.node(), folder.log_id().as_deref()).await?;
+            let node = folder.node().to_owned();
+            let position = Position { id, node: node.clone(), segment: first, offset: 0, last_seq: 0 };
+            self.positions.insert(node, position);
+        }
+        Ok(())
     }
 
     /// The next batch, or `None` when everything durable is indexed. The position moves on at once: after a
@@ -61,12 +74,7 @@ impl Follower {
     fn next_of(&mut self, folder: &Folder, durable: Option<Durable>) -> io::Result<Option<Batch>> {
         let position = match self.positions.get(folder.node()) {
             Some(position) => position.clone(),
-            None => {
-                let Some(segment) = folder.numbers()?.first().copied() else { return Ok(None) };
-                let id = self.next_id;
-                self.next_id += 1;
-                Position { id, node: folder.node().to_owned(), segment, offset: 0, last_seq: 0 }
-            }
+            None => return Ok(None), // it is claimed first
         };
         let mut batch = Batch::new(position);
         loop {

@@ -7,14 +7,17 @@ mod follow;
 pub mod search;
 mod tables;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use sea_orm::DatabaseConnection;
+
 use super::log::AuditLog;
 use super::seal::Keyring;
+use super::segment::Folder;
 use super::state::Durable;
 use crate::config;
 use crate::store::control;
@@ -42,6 +45,12 @@ pub enum IndexError {
     /// A statement failed.
     #[error("the audit index: {0}")]
     Database(#[from] sea_orm::DbErr),
+    /// Two logs have one name.
+    #[error(
+        "the index holds another log under the name \"{0}\". Servers that share a control database need a name each \
+         (audit.node); a server whose log was lost takes a new one, too"
+    )]
+    NameTaken(String),
     /// A segment cannot be read.
     #[error("the audit segments: {0}")]
     Segments(#[from] std::io::Error),
@@ -99,6 +108,23 @@ pub(super) struct Source {
     keys: Arc<Keyring>,
 }
 
+/// Takes the name of a node for its log; refused where another log has it.
+pub async fn claim(db: &DatabaseConnection, folder: &Folder) -> Result<(), IndexError> {
+    tables::claim(db, folder.node(), folder.log_id().as_deref()).await.map(drop)
+}
+
+/// How many operations of an agency in a time stand in logs that are not in this folder, as far as they are indexed:
+/// queries under a form, and what came from outside channels.
+pub async fn elsewhere(
+    db: &DatabaseConnection,
+    dir: &Path,
+    agency: &str,
+    span_us: (i64, i64),
+) -> Result<u64, IndexError> {
+    let here: Vec<String> = Folder::all(dir)?.iter().map(|folder| folder.node().to_owned()).collect();
+    tables::elsewhere(db, &here, agency, span_us).await
+}
+
 /// Empties the index; the indexer, or [`catch_up`], fills it again from the segments.
 pub async fn clear(control: &config::Control) -> Result<(), IndexError> {
     Tables::open(control).await?.clear().await
@@ -109,6 +135,7 @@ pub async fn catch_up(dir: PathBuf, keys: Arc<Keyring>, control: &config::Contro
     let mut tables = Tables::open(control).await?;
     let mut follower = Follower::new(Source { dir, node: String::new(), keys }, &mut tables).await?;
     let mut records = 0;
+    follower.claim(&tables).await?;
     while let Some(batch) = follower.next(None)? {
         records += batch.entries.len() as u64;
         tables.apply(&batch).await?;
@@ -128,6 +155,7 @@ async fn run(
     let mut tables = Tables::open(control).await?;
     let mut follower = Follower::new(source, &mut tables).await?;
     loop {
+        follower.claim(&tables).await?;
         let began = Instant::now();
         let rest = match follower.next(Some(durable()))? {
             None => IDLE,

@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult
 use super::IndexError;
 use super::batch::{Batch, EntryRow, Position, RELEASED, UNCONFIRMED, withheld_reason};
 use super::search::{Criteria, Place};
+use crate::audit::Kind;
 use crate::audit::show::hex;
 use crate::config;
 use crate::store::control;
@@ -36,15 +37,90 @@ pub struct Tables {
     db: DatabaseConnection,
 }
 
+/// Times that a number in the index is asked for again, when another server was faster.
+const TRIES: usize = 20;
+
+/// The number of a node in the index, given to it now where it has none. A node is one log: another of the same name is
+/// refused.
+pub async fn claim(db: &DatabaseConnection, node: &str, log_id: Option<&str>) -> Result<i64, IndexError> {
+    let statement =
+        |sql: &str, values: Vec<Value>| Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    let mut failed = None;
+    for _ in 0..TRIES {
+        let known = statement("SELECT id, log_id FROM audit_nodes WHERE node = $1", vec![node.into()]);
+        if let Some(row) = db.query_one_raw(known).await? {
+            let (id, other): (i64, Option<String>) = (row.try_get("", "id")?, row.try_get("", "log_id")?);
+            if let (Some(own), Some(other)) = (log_id, &other) {
+                return if own == other { Ok(id) } else { Err(IndexError::NameTaken(node.to_owned())) };
+            }
+            let adopt = statement(
+                "UPDATE audit_nodes SET log_id = $1 WHERE id = $2 AND log_id IS NULL",
+                vec![log_id.into(), id.into()],
+            );
+            db.execute_raw(adopt).await?;
+            return Ok(id);
+        }
+        let sql = "INSERT INTO audit_nodes (id, node, segment, frame_offset, last_seq, log_id) \
+                   SELECT COALESCE(MAX(id), 0) + 1, $1, 0, 0, 0, $2 FROM audit_nodes";
+        // Of two servers that take the same number one fails, and looks again.
+        failed = db.execute_raw(statement(sql, vec![node.into(), log_id.into()])).await.err();
+    }
+    Err(failed.map_or_else(|| IndexError::NameTaken(node.to_owned()), IndexError::from))
+}
+
+/// Operations of an agency that stand in the logs of other nodes than these.
+pub async fn elsewhere(
+    db: &DatabaseConnection,
+    here: &[String],
+    agency: &str,
+    (from_us, until_us): (i64, i64),
+) -> Result<u64, IndexError> {
+    let all = nodes(db).await?;
+    let mut count = 0;
+    for (id, _) in all.into_iter().filter(|(_, node)| !here.contains(node)) {
+        let sql = "SELECT COUNT(*) AS operations FROM audit_entries WHERE agency = $1 AND started_us >= $2 AND started_us < $3 \
+                   AND entry >= $4 AND entry < $5 AND (kind = $6 AND form IS NOT NULL OR kind = $7)";
+        let position = Position { id, node: String::new(), segment: 0, offset: 0, last_seq: 0 };
+        let values: Vec<Value> = vec![
+            agency.into(),
+            from_us.into(),
+            until_us.into(),
+            position.entry(0).into(),
+            position.next_node().into(),
+            i16::from(Kind::Query.code()).into(),
+            i16::from(Kind::Outside.code()).into(),
+        ];
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+        if let Some(row) = db.query_one_raw(statement).await? {
+            count += u64::try_from(row.try_get::<i64>("", "operations")?).unwrap_or(0);
+        }
+    }
+    Ok(count)
+}
+
+async fn nodes(db: &DatabaseConnection) -> Result<Vec<(i64, String)>, IndexError> {
+    let sql = Statement::from_string(db.get_database_backend(), "SELECT id, node FROM audit_nodes");
+    let rows = db.query_all_raw(sql).await?;
+    let node =
+        |row: QueryResult| -> Result<(i64, String), DbErr> { Ok((row.try_get("", "id")?, row.try_get("", "node")?)) };
+    Ok(rows.into_iter().map(node).collect::<Result<_, _>>()?)
+}
+
 impl Tables {
     /// Connects; the tables must have been migrated.
     pub async fn open(control: &config::Control) -> Result<Tables, IndexError> {
         Ok(Tables { db: control::connect(control).await? })
     }
 
-    /// How far each node is indexed.
+    /// The connection.
+    pub fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+
+    /// How far each node is indexed; those of which nothing is yet are left out.
     pub async fn positions(&self) -> Result<Vec<Position>, IndexError> {
-        let sql = "SELECT id, node, segment, frame_offset, last_seq FROM audit_nodes";
+        let sql =
+            "SELECT id, node, segment, frame_offset, last_seq FROM audit_nodes WHERE last_seq > 0 OR frame_offset > 0";
         let rows = self.db.query_all_raw(Statement::from_string(self.backend(), sql)).await?;
         let position = |row: QueryResult| -> Result<Position, DbErr> {
             Ok(Position {
