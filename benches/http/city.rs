@@ -155,6 +155,7 @@ pub async fn serve(arguments: &Arguments, unrecorded: bool) -> anyhow::Result<()
     config.audit.enabled = !unrecorded;
     if unrecorded {
         config.audit.dir = config.audit.dir.join("off");
+        config.audit.node = "off".to_owned();
     }
     let catalog: Arc<Catalog> = Arc::new(load_builtin().map_err(|faults| anyhow::anyhow!("{faults:?}"))?);
     let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system()).await?;

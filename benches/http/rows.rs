@@ -37,6 +37,7 @@ const FIELDS: [(&str, &str, Kind); 10] = [
 pub async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let mut config = city::settings(arguments)?;
     config.audit.dir = config.audit.dir.join("rows");
+    config.audit.node = "rows".to_owned();
     let catalog: Arc<Catalog> = Arc::new(load_builtin().map_err(|faults| anyhow::anyhow!("{faults:?}"))?);
     let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system()).await?;
     let app = Arc::new(app);
