@@ -42,6 +42,7 @@ async fn long_lists_come_in_parts() {
             "incidents(after: \"nothing\")",
             "inspections(after: \"nothing\")",
             "inbox(after: \"nothing\")",
+            "subForms(after: \"nothing\")",
         ] {
             refused(&hall, "fire.admin", list).await;
         }
@@ -70,6 +71,17 @@ async fn long_lists_come_in_parts() {
         assert_eq!(listed(&hall, "household.dba", "masterForms(first: 1)", "number").await, ["TAX-2026-001"]);
         assert_eq!(listed(&hall, "tax.admin", "masterForms", "number").await, ["TAX-2026-001"]);
         refused(&hall, "tax.admin", "masterForms(after: \"FIRE-2026-005\")").await;
+
+        // Sub-forms in the order in which they were opened.
+        hall.handed_on("fire.admin", "FIRE-2026-005", &[]).await;
+        hall.handed_on("tax.admin", "TAX-2026-001", &[]).await;
+        hall.handed_on("fire.admin", "FIRE-2026-007", &[]).await;
+        let own = listed(&hall, "fire.admin", "subForms(first: 1)", "number").await;
+        assert_eq!(own, ["FIRE-2026-005/1"]);
+        let rest = "subForms(after: \"FIRE-2026-005/1\")";
+        assert_eq!(listed(&hall, "fire.admin", rest, "number").await, ["FIRE-2026-007/1"]);
+        assert_eq!(listed(&hall, "it.admin", rest, "number").await, ["TAX-2026-001/1", "FIRE-2026-007/1"]);
+        refused(&hall, "tax.admin", rest).await;
 
         // Accounts by name; notices by id; incidents by number.
         let all = listed(&hall, "it.admin", "accounts", "account").await;

@@ -54,9 +54,7 @@ impl App {
         let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await?;
         let options = Options::new(&config.audit, &config.audit.node, catalog.hash, clock.clone(), entropy.clone());
         let (audit, recovery) = AuditLog::open(options)?;
-        index::claim(accounts.db(), &audit.folder())
-            .await
-            .context("the name of this server's audit log, audit.node")?;
+        index::claim(accounts.db(), audit.folder()).await.context("the name of this server's audit log, audit.node")?;
         let time = Duration::from_millis(config.limits.time_ms);
         let databases = Arc::new(Databases::open(&config.datasets, &config.sqlite, time).context("the datasets")?);
         let key =

@@ -1,11 +1,11 @@
 //! Sub-forms (次表單): a directory group handed to a user group, for a time (clause 8(2)). None opens before the agency's
 //! operating rules are on file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use async_graphql::{InputObject, SimpleObject};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Condition, Expr};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
@@ -15,6 +15,7 @@ use super::difference::in_force;
 use super::fault::{conflict, not_found, wrong};
 use super::group::{check_did_not_decide, find_users, members_of, unknown_group};
 use super::master_form::{FormStatus, find_form, status_zh, unknown};
+use super::page::{Page, no_entry};
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
@@ -64,19 +65,27 @@ pub struct SubFormInput {
 }
 
 impl Procedure {
-    /// The sub-forms of the caller's agency, by number; all of them for the offices that watch.
-    pub async fn sub_forms(&self, act: &Act) -> Result<Vec<SubForm>, Fault> {
+    /// The sub-forms of the caller's agency, oldest first; all of them for the offices that watch.
+    pub async fn sub_forms(&self, act: &Act, page: &Page) -> Result<Vec<SubForm>, Fault> {
         let watches = [Role::InformationOffice, Role::EthicsOfficer];
-        let anywhere = watches.into_iter().any(|role| has_role(&act.caller, role));
-        let own = get_agency(self.db(), &act.caller.agency).await?;
-        let mut shown = Vec::new();
-        for row in sub_form::Entity::find().order_by_asc(sub_form::Column::Id).all(self.db()).await? {
-            let form = master_form::Entity::find_by_id(row.form_id).one(self.db()).await?;
-            if form.is_some_and(|form| anywhere || form.agency_id == own.id) {
-                shown.push(self.sub_form_shown(row).await?);
-            }
+        let mut visible = Condition::all();
+        if !watches.into_iter().any(|role| has_role(&act.caller, role)) {
+            let own = get_agency(self.db(), &act.caller.agency).await?;
+            let theirs = master_form::Entity::find()
+                .select_only()
+                .column(master_form::Column::Id)
+                .filter(master_form::Column::AgencyId.eq(own.id))
+                .into_query();
+            visible = visible.add(sub_form::Column::FormId.in_subquery(theirs));
         }
-        Ok(shown)
+        let mut all = sub_form::Entity::find().filter(visible.clone()).order_by_asc(sub_form::Column::Id);
+        if let Some(after) = &page.after {
+            let last = sub_form::Entity::find().filter(sub_form::Column::Number.eq(after)).filter(visible);
+            let last = last.one(self.db()).await?.ok_or_else(|| no_entry(after))?;
+            all = all.filter(sub_form::Column::Id.gt(last.id));
+        }
+        let rows = all.limit(page.limit()?).all(self.db()).await?;
+        self.sub_forms_shown(rows).await
     }
 
     /// Opens a sub-form of a master form of the caller's agency.
@@ -205,19 +214,37 @@ impl Procedure {
     }
 
     async fn sub_form_by_id(&self, id: i64) -> Result<SubForm, Fault> {
-        let row = sub_form::Entity::find_by_id(id).one(self.db()).await?;
-        self.sub_form_shown(row.ok_or_else(|| not_found("sub-form", "次表單", &id.to_string()))?).await
+        let rows = sub_form::Entity::find_by_id(id).all(self.db()).await?;
+        let shown = self.sub_forms_shown(rows).await?.pop();
+        shown.ok_or_else(|| not_found("sub-form", "次表單", &id.to_string()))
     }
 
-    async fn sub_form_shown(&self, row: sub_form::Model) -> Result<SubForm, Fault> {
-        let form = master_form::Entity::find_by_id(row.form_id).one(self.db()).await?;
-        let what = directory_group::Entity::find_by_id(row.directory_group_id).one(self.db()).await?;
-        let who = user_group::Entity::find_by_id(row.user_group_id).one(self.db()).await?;
-        let dash = || "-".to_owned();
-        Ok(SubForm {
-            form: form.map_or_else(dash, |form| form.number),
-            directory_group: what.map_or_else(dash, |what| what.name),
-            user_group: who.map_or_else(dash, |who| who.name),
+    async fn sub_forms_shown(&self, rows: Vec<sub_form::Model>) -> Result<Vec<SubForm>, Fault> {
+        let of = |id: fn(&sub_form::Model) -> i64| rows.iter().map(id).collect::<Vec<i64>>();
+        let forms = master_form::Entity::find().filter(master_form::Column::Id.is_in(of(|row| row.form_id)));
+        let forms: HashMap<i64, String> =
+            forms.all(self.db()).await?.into_iter().map(|form| (form.id, form.number)).collect();
+        let what = directory_group::Column::Id.is_in(of(|row| row.directory_group_id));
+        let what: HashMap<i64, String> = directory_group::Entity::find()
+            .filter(what)
+            .all(self.db())
+            .await?
+            .into_iter()
+            .map(|group| (group.id, group.name))
+            .collect();
+        let who = user_group::Column::Id.is_in(of(|row| row.user_group_id));
+        let who: HashMap<i64, String> = user_group::Entity::find()
+            .filter(who)
+            .all(self.db())
+            .await?
+            .into_iter()
+            .map(|group| (group.id, group.name))
+            .collect();
+        let name = |of: &HashMap<i64, String>, id: i64| of.get(&id).cloned().unwrap_or_else(|| "-".to_owned());
+        let show = |row: sub_form::Model| SubForm {
+            form: name(&forms, row.form_id),
+            directory_group: name(&what, row.directory_group_id),
+            user_group: name(&who, row.user_group_id),
             status: match row.status.as_str() {
                 "open" if row.valid_until < self.today() => FormStatus::Expired,
                 "open" => FormStatus::Open,
@@ -230,6 +257,7 @@ impl Procedure {
             until: row.valid_until,
             opened_by: row.opened_by,
             opened_at: row.opened_at,
-        })
+        };
+        Ok(rows.into_iter().map(show).collect())
     }
 }

@@ -7,6 +7,7 @@ use crate::procedure::filing::{AuditPlan, OperatingRules};
 use crate::procedure::group::{DirectoryGroup, UserGroup};
 use crate::procedure::item::ItemInput;
 use crate::procedure::master_form::FormStatus;
+use crate::procedure::page::Page;
 use crate::procedure::sub_form::{SubForm, SubFormInput};
 
 /// Questions.
@@ -44,9 +45,14 @@ impl GroupQuestions {
     }
 
     /// 次表單: the sub-forms of one's agency.
-    async fn sub_forms(&self, ctx: &Context<'_>) -> Result<Vec<SubForm>> {
+    async fn sub_forms(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "筆數: at most so many, 1 to 200; 100 without it")] first: Option<i32>,
+        #[graphql(desc = "接續編號: number of the last sub-form seen; those after it")] after: Option<String>,
+    ) -> Result<Vec<SubForm>> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.sub_forms(act).await?)
+        Ok(procedure.sub_forms(act, &Page { first, after }).await?)
     }
 }
 
