@@ -36,6 +36,9 @@ async fn flags(hall: &Hall) -> BTreeMap<String, Value> {
 async fn who_reads_their_own_record_or_a_colleagues_is_drawn() {
     for mut hall in Hall::on_each().await {
         let ids = in_use(&mut hall).await;
+        // Read before anybody said whose account is whose: it stays as it is.
+        let before = ask(&hall, "fire.officer", WHO, json!({ "id": ids[4] }), CASE).await;
+        hall.clock.advance(time::Duration::seconds(2));
         for (name, row) in [("fire.officer", 4), ("fire.second", 6)] {
             let changed = change(&hall, "fire.admin", name, json!({ "nationalId": ids[row] })).await;
             assert_eq!(changed.step()["identified"], true);
@@ -55,6 +58,7 @@ async fn who_reads_their_own_record_or_a_colleagues_is_drawn() {
         assert_eq!(drawn[&colleague], json!(["COLLEAGUE_RECORD"]));
         assert_eq!(drawn[&second], json!(["OWN_RECORD"]));
         assert_eq!(drawn[&both], json!(["OWN_RECORD", "COLLEAGUE_RECORD"]));
+        assert!(drawn.get(&before).is_none_or(|flags| *flags == json!([])), "not tried on old records");
         assert!(drawn.get(&stranger).is_none_or(|flags| *flags == json!([])), "drawn by chance at most");
 
         // The number itself is kept nowhere: neither with the account nor with the step.
@@ -65,8 +69,16 @@ async fn who_reads_their_own_record_or_a_colleagues_is_drawn() {
         assert!(ids.iter().all(|id| !kept.contains(id.as_str())), "a national id in the clear");
 
         // Forgotten, or gone: no colleague any more.
-        let forgotten = change(&hall, "fire.admin", "fire.officer", json!({ "nationalId": "" })).await;
+        // Whose account it is is said once: who runs an agency cannot try one number after another.
+        for other in ["", ids[9].as_str()] {
+            change(&hall, "fire.admin", "fire.officer", json!({ "nationalId": other })).await.refused(Code::Forbidden);
+        }
+        let forgotten = change(&hall, "it.admin", "fire.officer", json!({ "nationalId": "" })).await;
         assert_eq!(forgotten.step()["identified"], false);
+        for who in ["ethics.officer", "fire.officer"] {
+            let told = hall.ask(who, "{ inbox { textZh } }", json!({})).await;
+            assert!(told.data()["inbox"].to_string().contains("已更正帳號 fire.officer 之持有人登記"), "{who}");
+        }
         let close = "mutation { step: closeAccount(account: \"fire.second\", reason: \"離職\") { status } }";
         hall.ask("fire.admin", close, json!({})).await.step();
         assert_eq!(flags(&hall).await.get(&colleague).filter(|flags| **flags != json!([])), None);

@@ -139,6 +139,7 @@ impl Accounts {
             staff_number: Set(person.staff_number.map(str::to_owned)),
             email: Set(person.email.map(str::to_owned)),
             holder: Set(person.holder.map(str::to_owned)),
+            holder_since: Set(person.holder.map(|_| now)),
             created_at: Set(now),
             ..Default::default()
         };

@@ -8,8 +8,10 @@ use serde_json::json;
 use super::account::Account;
 use super::agency::check_title;
 use super::fault::{conflict, forbidden, wrong};
-use super::step::Begun;
-use super::{Act, Fault, Procedure};
+use super::inspection_report::tell_ethics;
+use super::step::{Begun, News, To};
+use super::{Act, Fault, Procedure, has_role};
+use crate::access::Role;
 use crate::accounts::entity::account;
 use crate::catalog::scalar::Scalar;
 
@@ -20,8 +22,8 @@ pub struct AccountChange {
     pub title: Option<String>,
     /// 電子郵件: where notices are sent; empty for nowhere.
     pub email: Option<String>,
-    /// 統一編號: the holder's national id, kept as a keyed digest; empty to forget it. By it inspections tell who reads
-    /// their own record or a colleague's.
+    /// 統一編號: the holder's national id, kept as a keyed digest. By it inspections tell who reads their own record or a
+    /// colleague's. Said once; the information office corrects it, or forgets it where it is empty.
     pub national_id: Option<String>,
 }
 
@@ -38,13 +40,22 @@ impl Procedure {
             Begun::Before(id) => return self.account_by_id(id).await,
             Begun::New(step) => step,
         };
-        let (target, _, _) = self.administered(step.tx(), act, name).await?;
+        let (target, agency, _) = self.administered(step.tx(), act, name).await?;
         if target.status == "closed" {
             let current = json!({ "account": name, "status": target.status });
             return Err(conflict("The account is closed.", "帳號已關閉。", current));
         }
         if target.kind == "client" && holder.is_some() {
             return Err(forbidden("A machine has no national id.", "機器用戶端無統一編號。", "3"));
+        }
+        let corrected = holder.as_ref().is_some_and(|holder| target.holder.is_some() && *holder != target.holder);
+        // Else inspections would tell whoever tries one number after another whose records were read.
+        if corrected && !has_role(&act.caller, Role::InformationOffice) {
+            let (en, zh) = (
+                "Whose account it is is said once; the information office corrects it.",
+                "帳號持有人之統一編號以登記一次為限，更正由資訊局辦理。",
+            );
+            return Err(forbidden(en, zh, "8"));
         }
         if let Some(Some(holder)) = &holder {
             check_one_account(step.tx(), holder, Some(target.id)).await?;
@@ -67,10 +78,22 @@ impl Procedure {
         if let Some(email) = email {
             row.email = Set(email);
         }
-        if let Some(holder) = holder.clone() {
+        if let Some(holder) = holder.filter(|holder| *holder != target.holder) {
+            row.holder_since = Set(holder.as_ref().map(|_| self.now()));
             row.holder = Set(holder);
         }
         account::Entity::update(row).exec(step.tx()).await?;
+        if corrected {
+            let news = News {
+                kind: "account",
+                number: name,
+                en: format!("{} has corrected who holds the account {name}.", act.caller.account),
+                zh: format!("{} 已更正帳號 {name} 之持有人登記。", act.caller.account),
+                due: None,
+            };
+            step.tell(To::Account(name), &news).await?;
+            tell_ethics(&step, &agency, &news).await?;
+        }
         step.finish("account", target.id, json!({ "account": name, "changed": changed })).await?;
         self.account_by_id(target.id).await
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use time::OffsetDateTime;
 
 use super::inspection_flags::{Facts, Row};
 use super::{Fault, Procedure};
@@ -22,8 +23,11 @@ const AT_ONCE: usize = 1_000;
 /// Longest time for one statement.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// An account, and since when its holder is known.
+type Known = (String, OffsetDateTime);
+
 /// Accounts by the digest of their holder's national id.
-type Holders = HashMap<String, Vec<String>>;
+type Holders = HashMap<String, Vec<Known>>;
 
 impl Procedure {
     /// The accounts of an agency whose holders are known.
@@ -34,8 +38,8 @@ impl Procedure {
             .filter(account::Column::Holder.is_not_null());
         let mut holders = Holders::new();
         for row in known.all(self.db()).await? {
-            if let Some(digest) = row.holder {
-                holders.entry(digest).or_default().push(row.name);
+            if let (Some(digest), Some(since)) = (row.holder, row.holder_since) {
+                holders.entry(digest).or_default().push((row.name, since));
             }
         }
         Ok(holders)
@@ -48,7 +52,7 @@ impl Procedure {
         for (type_name, row) in facts.iter().flat_map(|one| &one.about) {
             touched.entry(type_name.clone()).or_default().insert(*row);
         }
-        let (mut about, mut uncompared) = (HashMap::<Row, &Vec<String>>::new(), 0);
+        let (mut about, mut uncompared) = (HashMap::<Row, &Vec<Known>>::new(), 0);
         for (type_name, rows) in touched {
             match self.about_holders(&type_name, &Vec::from_iter(rows), holders).await {
                 Ok(found) => about.extend(found),
@@ -59,7 +63,10 @@ impl Procedure {
             }
         }
         for one in facts {
-            let accounts: Vec<&String> = one.about.iter().filter_map(|row| about.get(row)).copied().flatten().collect();
+            // What was read before an account's holder was known is not compared: nobody tries numbers on old records.
+            let known = one.about.iter().filter_map(|row| about.get(row)).copied().flatten();
+            let accounts: Vec<&str> =
+                known.filter(|(_, since)| *since <= one.at).map(|(account, _)| account.as_str()).collect();
             one.own = accounts.iter().any(|account| **account == *one.account);
             one.colleague = accounts.iter().any(|account| **account != *one.account);
         }
@@ -72,7 +79,7 @@ impl Procedure {
         type_name: &Arc<str>,
         rows: &[i64],
         holders: &'a Holders,
-    ) -> Result<Vec<(Row, &'a Vec<String>)>, SourceError> {
+    ) -> Result<Vec<(Row, &'a Vec<Known>)>, SourceError> {
         let none = || SourceError::Unavailable("no connection".to_owned());
         let of = self.catalog.types_by_name.get(&**type_name).map(|id| self.catalog.type_def(*id)).ok_or_else(none)?;
         let dataset = self.catalog.dataset(of.dataset);
@@ -89,7 +96,7 @@ impl Procedure {
         Ok(found)
     }
 
-    fn compared<'a>(&self, type_name: &Arc<str>, read: &Rows, holders: &'a Holders) -> Vec<(Row, &'a Vec<String>)> {
+    fn compared<'a>(&self, type_name: &Arc<str>, read: &Rows, holders: &'a Holders) -> Vec<(Row, &'a Vec<Known>)> {
         let mut found = Vec::new();
         let width = read.width();
         for row in 0..read.len() {

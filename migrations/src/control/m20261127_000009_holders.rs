@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::index;
+use super::{index, moment};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -12,6 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let column = ColumnDef::new("holder").string_len(64).take(); // HMAC-SHA-256 in hexadecimal
         manager.alter_table(Table::alter().table("accounts").add_column(column).take()).await?;
+        manager.alter_table(Table::alter().table("accounts").add_column(moment("holder_since")).take()).await?;
         manager.create_index(index("accounts", &["holder"], false)).await
     }
 
@@ -19,6 +20,9 @@ impl MigrationTrait for Migration {
         let mut index = Index::drop();
         index.name("ix_accounts_holder").table("accounts");
         manager.drop_index(index).await?;
-        manager.alter_table(Table::alter().table("accounts").drop_column("holder").take()).await
+        for column in ["holder_since", "holder"] {
+            manager.alter_table(Table::alter().table("accounts").drop_column(column).take()).await?;
+        }
+        Ok(())
     }
 }

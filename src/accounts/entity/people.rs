@@ -67,6 +67,8 @@ pub mod account {
         pub email: Option<String>,
         /// Keyed digest of the holder's national id, where it is known.
         pub holder: Option<String>,
+        /// Since when it is known: what was read before is not compared with it.
+        pub holder_since: Option<TimeDateTimeWithTimeZone>,
         /// Why the status is what it is.
         pub status_why: Option<String>,
         /// Since when.
