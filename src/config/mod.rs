@@ -1,9 +1,11 @@
 //! Settings: `config/default.toml` is default and manual in one; a file and `CITYQUERY__SECTION__KEY` override it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use time::Date;
+use time::macros::format_description;
 
 pub mod clock;
 pub mod declarations;
@@ -168,10 +170,12 @@ pub struct Accounts {
 pub struct Inspection {
     /// First hour of the office, and the one at which it ends.
     pub office_hours: (u8, u8),
-    /// Days off besides Saturdays and Sundays, ISO dates.
-    pub holidays: Vec<String>,
-    /// Saturdays and Sundays that are worked, ISO dates.
-    pub workdays: Vec<String>,
+    /// Days off besides Saturdays and Sundays.
+    #[serde(deserialize_with = "days")]
+    pub holidays: BTreeSet<Date>,
+    /// Saturdays and Sundays that are worked.
+    #[serde(deserialize_with = "days")]
+    pub workdays: BTreeSet<Date>,
     /// Operations with one case number, more than which are many.
     pub same_case: usize,
     /// Accounts that read one person.
@@ -186,9 +190,13 @@ pub struct Inspection {
     pub habit: usize,
 }
 
-/// A day as the settings name it, `2026-10-09`.
-pub fn day(text: &str) -> Option<time::Date> {
-    time::Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).ok()
+/// Days as the settings name them, `2026-10-09`.
+fn days<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeSet<Date>, D::Error> {
+    let day = |text: &String| {
+        let read = Date::parse(text, format_description!("[year]-[month]-[day]"));
+        read.map_err(|_| serde::de::Error::custom(format!("\"{text}\" is no date such as \"2026-10-09\"")))
+    };
+    Vec::<String>::deserialize(from)?.iter().map(day).collect()
 }
 
 /// `[mail]`

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::Enum;
 use time::macros::offset;
-use time::{Date, OffsetDateTime, Weekday};
+use time::{OffsetDateTime, Weekday};
 use uuid::Uuid;
 
 use crate::config;
@@ -97,52 +97,11 @@ pub struct Facts {
     pub rows: u32,
 }
 
-/// From where on something is conspicuous.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Office hours: the first hour, and the one at which they end.
-    pub office_hours: (u8, u8),
-    /// Days off besides Saturdays and Sundays.
-    pub holidays: BTreeSet<Date>,
-    /// Saturdays and Sundays that are worked.
-    pub workdays: BTreeSet<Date>,
-    /// Operations with one case number, more than which are many.
-    pub same_case: usize,
-    /// Accounts that read one person.
-    pub accounts: usize,
-    /// Neighbouring rows looked up one after another.
-    pub run: usize,
-    /// Multiple of the account's median.
-    pub times_median: u32,
-    /// Rows that are never unusual.
-    pub usual_rows: u32,
-    /// Operations below which an account has no median worth the name.
-    pub habit: usize,
-}
-
-impl From<&config::Inspection> for Limits {
-    fn from(settings: &config::Inspection) -> Limits {
-        // They were checked when the settings were read.
-        let days = |days: &[String]| days.iter().filter_map(|day| config::day(day)).collect();
-        Limits {
-            office_hours: settings.office_hours,
-            holidays: days(&settings.holidays),
-            workdays: days(&settings.workdays),
-            same_case: settings.same_case,
-            accounts: settings.accounts,
-            run: settings.run,
-            times_median: settings.times_median,
-            usual_rows: settings.usual_rows,
-            habit: settings.habit,
-        }
-    }
-}
-
 /// The conspicuous operations with their flags.
 pub type Flagged = BTreeMap<Uuid, BTreeSet<InspectionFlag>>;
 
 /// Flags the operations of one agency in one time; `facts` in the order of time.
-pub fn flags(facts: &[Facts], limits: &Limits) -> Flagged {
+pub fn flags(facts: &[Facts], limits: &config::Inspection) -> Flagged {
     let mut flagged = Flagged::new();
     let mut found = |flag: InspectionFlag, records: Vec<Uuid>| {
         records.into_iter().for_each(|record| {
@@ -165,7 +124,7 @@ fn no_case_number(facts: &[Facts]) -> Vec<Uuid> {
     facts.iter().filter(|one| one.personal && one.case == Case::None).map(|one| one.record).collect()
 }
 
-fn repeated_case_number(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
+fn repeated_case_number(facts: &[Facts], limits: &config::Inspection) -> Vec<Uuid> {
     let mut by_case: HashMap<[u8; 16], Vec<Uuid>> = HashMap::new();
     for one in facts {
         if let Case::Named(case) = one.case {
@@ -175,7 +134,7 @@ fn repeated_case_number(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
     by_case.into_values().filter(|records| records.len() > limits.same_case).flatten().collect()
 }
 
-fn one_subject_by_many(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
+fn one_subject_by_many(facts: &[Facts], limits: &config::Inspection) -> Vec<Uuid> {
     let mut readers: HashMap<&Row, HashSet<&str>> = HashMap::new();
     for one in facts {
         for person in &one.persons {
@@ -188,7 +147,7 @@ fn one_subject_by_many(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
 
 /// Runs of neighbouring row numbers, up or down, over as many operations as it takes: one look-up after another, or
 /// several in one operation.
-fn sequential(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
+fn sequential(facts: &[Facts], limits: &config::Inspection) -> Vec<Uuid> {
     let mut by_account: BTreeMap<(&str, &str), Vec<(i64, Uuid)>> = BTreeMap::new();
     for one in facts {
         for (type_name, row) in &one.looked_up {
@@ -215,7 +174,7 @@ fn sequential(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
     found
 }
 
-fn off_hours(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
+fn off_hours(facts: &[Facts], limits: &config::Inspection) -> Vec<Uuid> {
     let (begin, end) = limits.office_hours;
     let off = |at: OffsetDateTime| {
         let here = at.to_offset(offset!(+8));
@@ -226,7 +185,7 @@ fn off_hours(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
     facts.iter().filter(|one| !one.machine && off(one.at)).map(|one| one.record).collect()
 }
 
-fn unusual_volume(facts: &[Facts], limits: &Limits) -> Vec<Uuid> {
+fn unusual_volume(facts: &[Facts], limits: &config::Inspection) -> Vec<Uuid> {
     let mut by_account: HashMap<&str, Vec<u32>> = HashMap::new();
     for one in facts {
         by_account.entry(&one.account).or_default().push(one.rows);

@@ -10,7 +10,7 @@ use crate::access::Caller;
 use crate::accounts::Accounts;
 use crate::audit::AuditLog;
 use crate::catalog::Catalog;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::store::layout::Databases;
 
 pub mod account;
@@ -70,7 +70,7 @@ pub struct Procedure {
     audit_dir: std::path::PathBuf,
     /// The datasets, to compare who was read with who reads; questions about them are the engine's.
     databases: Arc<Databases>,
-    conspicuous: inspection_flags::Limits,
+    conspicuous: config::Inspection,
 }
 
 impl Procedure {
@@ -83,7 +83,7 @@ impl Procedure {
         config: &Config,
     ) -> Arc<Procedure> {
         let audit_dir = config.audit.dir.clone();
-        let conspicuous = inspection_flags::Limits::from(&config.inspection);
+        let conspicuous = config.inspection.clone();
         Arc::new(Procedure { accounts, catalog, audit, audit_dir, databases, conspicuous })
     }
 

@@ -5,8 +5,8 @@ use time::macros::{date, datetime};
 use super::*;
 
 /// As the settings have them where nobody changes them.
-fn limits() -> Limits {
-    Limits::from(&config::Config::load(None).expect("the defaults").inspection)
+fn limits() -> config::Inspection {
+    config::Config::load(None).expect("the defaults").inspection
 }
 
 fn operation(number: u128, account: &str) -> Facts {
@@ -116,7 +116,7 @@ fn on_days_off_and_on_days_that_are_worked() {
         at(5, datetime!(2026-10-18 10:00 +8)),
         at(6, datetime!(2026-10-12 08:30 +8)),
     ];
-    let city = Limits {
+    let city = config::Inspection {
         holidays: [date!(2026 - 10 - 09)].into(),
         workdays: [date!(2026 - 10 - 17)].into(),
         office_hours: (9, 18),
