@@ -42,6 +42,9 @@ struct Arguments {
     /// Turns of each server
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Only this question: point or list
+    #[arg(long)]
+    case: Option<String>,
     /// Internal: this process is a server
     #[arg(long)]
     role: Option<String>,
@@ -52,6 +55,10 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if arguments.role.is_some() {
+        // Why an answer was refused or withheld.
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::ERROR).init();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match arguments.role.as_deref() {
         None => runtime.block_on(measure(arguments)),
@@ -106,7 +113,8 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
         "{} at scale {}, {} clients, {} turns of {} s",
         arguments.database, arguments.scale, arguments.clients, arguments.rounds, arguments.seconds
     );
-    for case in question.cases() {
+    let is_wanted = |case: &city::Case| arguments.case.as_deref().is_none_or(|name| name == case.name);
+    for case in question.cases().into_iter().filter(is_wanted) {
         let targets = [
             Target::graphql("cityquery", &guarded.address, &token, &case),
             Target::graphql("without audit", &unrecorded.address, &unrecorded_token, &case),
@@ -127,18 +135,19 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
             }
         }
         println!("\n{} ({} bytes an answer)", case.name, client::answer_bytes(&targets[0]).await?);
-        let of_baseline = median(&rates[2]);
         for (number, target) in targets.iter().enumerate() {
-            let rate = median(&rates[number]);
             println!(
                 "  {:<14} {:>8.0} requests/s   {:>5.2} of hand-written   p99 {:>6.1} ms",
                 target.name,
-                rate,
-                rate / of_baseline,
+                median(&rates[number]),
+                ratio(&rates[number], &rates[2]),
                 median(&delays[number])
             );
         }
-        println!("  audit on / off {:>5.3}", median(&rates[0]) / median(&rates[1]));
+        println!("  audit on / off {:>5.3}", ratio(&rates[0], &rates[1]));
+    }
+    if arguments.case.is_some() {
+        return Ok(());
     }
     let case = question.cases().pop().ok_or_else(|| anyhow::anyhow!("no case"))?;
     let target = Target::graphql("cityquery", &guarded.address, &token, &case);
@@ -147,6 +156,12 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
     drop((guarded, unrecorded, baseline));
     rows::measure(&arguments).await?;
     Ok(())
+}
+
+/// Median of the ratios turn by turn: the machine's own speed changes from one turn to a later one.
+fn ratio(rates: &[f64], others: &[f64]) -> f64 {
+    let ratios: Vec<f64> = rates.iter().zip(others).map(|(rate, other)| rate / other).collect();
+    median(&ratios)
 }
 
 fn median(values: &[f64]) -> f64 {

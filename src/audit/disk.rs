@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FallocateFlags, fallocate, fdatasync};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, StatxFlags, fallocate, fdatasync, major, minor, statx};
 
 /// Makes segment files.
 pub trait Disk: Send + Sync {
@@ -33,11 +33,14 @@ pub trait DiskFile: Send {
 /// The real disk.
 pub struct RealDisk;
 
+/// Device, by its two numbers, and inode.
+type Identity = (u32, u32, u64);
+
 /// A real file.
 pub struct RealFile {
     file: File,
     path: PathBuf,
-    identity: (u64, u64),
+    identity: Identity,
 }
 
 impl Disk for RealDisk {
@@ -58,7 +61,8 @@ impl RealFile {
     /// Takes a file that was opened under `path`.
     pub fn new(file: File, path: &Path) -> io::Result<RealFile> {
         let metadata = file.metadata()?;
-        Ok(RealFile { file, path: path.to_owned(), identity: (metadata.dev(), metadata.ino()) })
+        let identity = (major(metadata.dev()), minor(metadata.dev()), metadata.ino());
+        Ok(RealFile { file, path: path.to_owned(), identity })
     }
 }
 
@@ -72,11 +76,11 @@ impl DiskFile for RealFile {
     }
 
     fn check(&self, bytes: u64) -> io::Result<()> {
-        let found = rustix::fs::stat(&self.path)?;
-        if (found.st_dev, found.st_ino) != self.identity {
+        let (identity, length) = look(&self.path)?;
+        if identity != self.identity {
             return Err(io::Error::other("another file stands under the segment's name"));
         }
-        if (found.st_size as u64) < bytes {
+        if length < bytes {
             return Err(io::Error::other("the segment was cut short"));
         }
         Ok(())
@@ -90,6 +94,13 @@ impl DiskFile for RealFile {
         self.file.set_len(bytes)?;
         self.file.sync_all()
     }
+}
+
+/// Which file stands under a name, and its length. The file's times are not asked for: once somebody has asked, the next
+/// write gives the file a new time of its own, and each sync writes the inode as well, a third more to wait for.
+fn look(path: &Path) -> io::Result<(Identity, u64)> {
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO | StatxFlags::SIZE)?;
+    Ok(((found.stx_dev_major, found.stx_dev_minor, found.stx_ino), found.stx_size))
 }
 
 /// Allocates the blocks, so that a full disk shows now and not when a record needs them.

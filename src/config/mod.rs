@@ -80,7 +80,7 @@ pub struct Connection {
     pub schema: Option<String>,
 }
 
-/// `[sqlite]`: for each SQLite file on each of four threads.
+/// `[sqlite]`: for each SQLite file on each thread that reads it, four on two cores and ten at most.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sqlite {

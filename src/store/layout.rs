@@ -16,9 +16,6 @@ const SHARED_CONNECTIONS: usize = 8;
 /// Connections per PostgreSQL database for statements that may run long.
 const OWN_CONNECTIONS: usize = 8;
 
-/// Threads for short statements on all SQLite files together, and as many for long ones.
-const SQLITE_THREADS: usize = 2;
-
 /// Where a dataset's tables are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
@@ -49,7 +46,7 @@ impl Databases {
         urls.dedup();
         let (files, servers): (Vec<&str>, Vec<&str>) = urls.into_iter().partition(|url| sqlite_file(url).is_some());
         let paths: Vec<PathBuf> = files.iter().filter_map(|url| sqlite_file(url)).collect();
-        let group = if paths.is_empty() { None } else { Some(SqliteGroup::open(paths, sqlite, SQLITE_THREADS)?) };
+        let group = if paths.is_empty() { None } else { Some(SqliteGroup::open(paths, sqlite)?) };
         let mut sources: Vec<Arc<dyn Source>> = Vec::new();
         for bundle in 0..group.as_ref().map_or(0, |group| group.bundles()) {
             sources.extend(

@@ -1,6 +1,8 @@
 //! SQLite on the hot path: worker threads, each with a connection to every file, so that a whole plan over
 //! several files runs on one thread without a hand-over per statement, and joins them in SQL.
 
+mod cores;
+
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,6 +29,9 @@ const BUNDLE: usize = 10;
 
 /// Prepared statements kept per connection.
 const PREPARED: usize = 500;
+
+/// Threads for statements that may run long.
+const LONG_THREADS: usize = 2;
 
 type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
@@ -62,10 +67,11 @@ impl StopSign {
 impl SqliteGroup {
     /// Opens every file on every thread, read only. Files are numbered in the order given. Statements that may run
     /// long have threads of their own, so that short ones never wait for them.
-    pub fn open(files: Vec<PathBuf>, memory: &config::Sqlite, threads: usize) -> Result<Arc<SqliteGroup>, SourceError> {
+    pub fn open(files: Vec<PathBuf>, memory: &config::Sqlite) -> Result<Arc<SqliteGroup>, SourceError> {
         let bundles = files.len().div_ceil(BUNDLE);
-        let quick = start("sqlite-quick", &files, memory, threads)?;
-        let long = start("sqlite-long", &files, memory, threads)?;
+        let threads = cores::threads();
+        let quick = start("sqlite-quick", &files, memory, threads, move |number| cores::stay(number, threads))?;
+        let long = start("sqlite-long", &files, memory, LONG_THREADS, |_| {})?;
         Ok(Arc::new(SqliteGroup { quick, long, bundles }))
     }
 
@@ -104,20 +110,22 @@ impl SqliteGroup {
     }
 }
 
-/// Starts threads that work off one queue.
+/// Starts threads that work off one queue; each does `first` before anything else, with its number.
 fn start(
     name: &str,
     files: &[PathBuf],
     memory: &config::Sqlite,
     threads: usize,
+    first: impl Fn(usize) + Clone + Send + 'static,
 ) -> Result<crossbeam_channel::Sender<Job>, SourceError> {
     let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
-    for number in 0..threads.max(1) {
+    for number in 0..threads {
         let mut worker = Worker::open(files, memory)?;
-        let queue = queue.clone();
+        let (queue, first) = (queue.clone(), first.clone());
         std::thread::Builder::new()
             .name(format!("{name}-{number}"))
             .spawn(move || {
+                first(number);
                 while let Ok(job) = queue.recv() {
                     // Whoever waits for a job that panicked is told so; the thread is there for the others.
                     let job = std::panic::AssertUnwindSafe(|| job(&mut worker));
