@@ -25,6 +25,8 @@ const IDLE_CHECK: Duration = Duration::from_secs(1);
 pub(super) enum Message {
     /// Make a record durable.
     Commit(Job),
+    /// Mark a durable record: its acknowledgement was sent, and nobody looked at it.
+    Unread { id: Uuid, seq: u64, submitted: Instant },
     /// Finish what is queued, end the segment, stop.
     Close,
 }
@@ -116,6 +118,7 @@ impl Committer {
         while let Some(message) = next {
             match message {
                 Message::Commit(job) => self.take(job),
+                Message::Unread { id, seq, submitted } => self.withhold(id, seq, submitted),
                 Message::Close => return true,
             }
             next = if self.batch.len() < BATCH_BYTES { self.inbox.try_recv().ok() } else { None };

@@ -168,16 +168,17 @@ impl AuditLog {
     /// Hands the record over at once, and waits for it to be durable when awaited. A record that was handed
     /// over is written even when the future is dropped; it is marked then as one whose answer did not leave.
     pub fn commit(&self, record: Record) -> impl Future<Output = Result<Receipt, Unavailable>> + Send + use<> {
-        let submitted = self.submit(&record);
+        let submitted = Instant::now();
+        let awaited = self.submit(&record).map(|done| Awaited { done, submitted, inbox: self.inbox.clone() });
         let deadline = self.shared.deadline;
         async move {
-            let mut done = submitted?;
-            if let Ok(answer) = tokio::time::timeout(deadline, &mut done).await {
+            let mut awaited = awaited?;
+            if let Ok(answer) = tokio::time::timeout(deadline, &mut awaited.done).await {
                 return answer.unwrap_or(Err(Unavailable::Closed));
             }
             // The one moment that decides: either the acknowledgement is here already, or it can no longer come.
-            done.close();
-            match done.try_recv() {
+            awaited.done.close();
+            match awaited.done.try_recv() {
                 Ok(answer) => answer,
                 Err(_) => Err(Unavailable::Late(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX))),
             }
@@ -275,6 +276,23 @@ impl AuditLog {
             }
         }
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// An acknowledgement on its way to whoever will release the answer.
+struct Awaited {
+    done: oneshot::Receiver<Result<Receipt, Unavailable>>,
+    submitted: Instant,
+    inbox: Sender<Message>,
+}
+
+impl Drop for Awaited {
+    /// An acknowledgement that came and was never looked at released no answer: the request had ended just before.
+    fn drop(&mut self) {
+        self.done.close();
+        if let Ok(Ok(Receipt { id, seq, .. })) = self.done.try_recv() {
+            let _ = self.inbox.send(Message::Unread { id, seq, submitted: self.submitted }); // closed: it stays unmarked
+        }
     }
 }
 
