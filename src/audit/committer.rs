@@ -118,7 +118,9 @@ impl Committer {
         while let Some(message) = next {
             match message {
                 Message::Commit(job) => self.take(job),
-                Message::Unread { id, seq, submitted } => self.withhold(id, seq, submitted),
+                Message::Unread { id, seq, submitted } => {
+                    self.withhold(id, seq, submitted.elapsed(), WithheldReason::Abandoned);
+                }
                 Message::Close => return true,
             }
             next = if self.batch.len() < BATCH_BYTES { self.inbox.try_recv().ok() } else { None };
@@ -211,7 +213,10 @@ impl Committer {
             let answer = outcome.clone().map(|()| receipt);
             // A sent acknowledgement is a promise kept; one that nobody waits for any more must be marked.
             if done.send(answer).is_err() && outcome.is_ok() {
-                self.withhold(id, seq, submitted);
+                let waited = submitted.elapsed();
+                let is_late = waited >= self.shared.deadline;
+                let reason = if is_late { WithheldReason::Late } else { WithheldReason::Abandoned };
+                self.withhold(id, seq, waited, reason);
             }
         }
     }
@@ -227,9 +232,7 @@ impl Committer {
         Ok(())
     }
 
-    fn withhold(&mut self, record: Uuid, seq: u64, submitted: Instant) {
-        let waited = submitted.elapsed();
-        let reason = if waited >= self.shared.deadline { WithheldReason::Late } else { WithheldReason::Abandoned };
+    fn withhold(&mut self, record: Uuid, seq: u64, waited: Duration, reason: WithheldReason) {
         let after_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
         self.withheld.push(Withheld { record: record.into_bytes(), seq, reason, after_us });
     }

@@ -55,7 +55,7 @@ pub struct Withheld {
     /// Why.
     #[n(2)]
     pub reason: WithheldReason,
-    /// Time from submission to durability, in microseconds.
+    /// Time from submission until it was durable, or given up, in microseconds.
     #[n(3)]
     pub after_us: u64,
 }
