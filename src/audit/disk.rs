@@ -96,8 +96,8 @@ impl DiskFile for RealFile {
     }
 }
 
-/// Which file stands under a name, and its length. The file's times are not asked for: once somebody has asked, the next
-/// write gives the file a new time of its own, and each sync writes the inode as well, a third more to wait for.
+/// Which file stands under a name, and its length. The file's times are not asked for: since Linux 6.13 a write gives the
+/// file a new time of its own if somebody asked after the last one, and then the sync has to write the inode as well.
 fn look(path: &Path) -> io::Result<(Identity, u64)> {
     let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO | StatxFlags::SIZE)?;
     Ok(((found.stx_dev_major, found.stx_dev_minor, found.stx_ino), found.stx_size))

@@ -169,7 +169,8 @@ impl AuditLog {
     /// over is written even when the future is dropped; it is marked then as one whose answer did not leave.
     pub fn commit(&self, record: Record) -> impl Future<Output = Result<Receipt, Unavailable>> + Send + use<> {
         let submitted = Instant::now();
-        let awaited = self.submit(&record).map(|done| Awaited { done, submitted, inbox: self.inbox.clone() });
+        let awaited =
+            self.submit(&record, submitted).map(|done| Awaited { done, submitted, inbox: self.inbox.clone() });
         let deadline = self.shared.deadline;
         async move {
             let mut awaited = awaited?;
@@ -187,11 +188,14 @@ impl AuditLog {
 
     /// For threads of their own and commands: waits as long as it takes. Not for the async runtime.
     pub fn commit_blocking(&self, record: Record) -> Result<Receipt, Unavailable> {
-        self.submit(&record)?.blocking_recv().unwrap_or(Err(Unavailable::Closed))
+        self.submit(&record, Instant::now())?.blocking_recv().unwrap_or(Err(Unavailable::Closed))
     }
 
-    fn submit(&self, record: &Record) -> Result<oneshot::Receiver<Result<Receipt, Unavailable>>, Unavailable> {
-        let submitted = Instant::now();
+    fn submit(
+        &self,
+        record: &Record,
+        submitted: Instant,
+    ) -> Result<oneshot::Receiver<Result<Receipt, Unavailable>>, Unavailable> {
         let (done, receiver) = oneshot::channel();
         if !self.is_on {
             let receipt = Receipt { id: record.id, node: self.shared.node.clone(), seq: 0, segment: 0 };

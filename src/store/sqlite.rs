@@ -70,8 +70,8 @@ impl SqliteGroup {
     pub fn open(files: Vec<PathBuf>, memory: &config::Sqlite) -> Result<Arc<SqliteGroup>, SourceError> {
         let bundles = files.len().div_ceil(BUNDLE);
         let threads = cores::threads();
-        let quick = start("sqlite-quick", &files, memory, threads, move |number| cores::stay(number, threads))?;
-        let long = start("sqlite-long", &files, memory, LONG_THREADS, |_| {})?;
+        let quick = start("sqlite-quick", &files, memory, threads, cores::stay)?;
+        let long = start("sqlite-long", &files, memory, LONG_THREADS, |_, _| {})?;
         Ok(Arc::new(SqliteGroup { quick, long, bundles }))
     }
 
@@ -110,22 +110,22 @@ impl SqliteGroup {
     }
 }
 
-/// Starts threads that work off one queue; each does `first` before anything else, with its number.
+/// Starts threads that work off one queue; each does `first` before anything else, with its number and how many they are.
 fn start(
     name: &str,
     files: &[PathBuf],
     memory: &config::Sqlite,
     threads: usize,
-    first: impl Fn(usize) + Clone + Send + 'static,
+    first: fn(usize, usize),
 ) -> Result<crossbeam_channel::Sender<Job>, SourceError> {
     let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
     for number in 0..threads {
         let mut worker = Worker::open(files, memory)?;
-        let (queue, first) = (queue.clone(), first.clone());
+        let queue = queue.clone();
         std::thread::Builder::new()
             .name(format!("{name}-{number}"))
             .spawn(move || {
-                first(number);
+                first(number, threads);
                 while let Ok(job) = queue.recv() {
                     // Whoever waits for a job that panicked is told so; the thread is there for the others.
                     let job = std::panic::AssertUnwindSafe(|| job(&mut worker));

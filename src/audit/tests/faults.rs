@@ -187,6 +187,7 @@ async fn a_record_outlives_the_request_that_made_it() {
     drop(log.commit(record(1))); // the client hangs up; not polled once
     eventually("written", || log.numbers().records == 1).await;
     log.close();
+    assert_eq!(log.numbers().withheld, 1, "once, whoever noticed");
     let found = stored(dir.path());
     assert_eq!(found.len(), 1);
     let Release::Withheld(mark) = &found[0].2 else { panic!("not marked: {found:?}") };

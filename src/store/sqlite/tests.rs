@@ -73,3 +73,19 @@ fn lists_of_keys_are_freed() {
     assert!(worker.query(0, &faulty, &[Bind::Texts(Default::default())]).is_ok_and(|rows| rows.is_empty()));
     assert_eq!(worker.query(0, &statement, &[]).expect("rows").len(), 0, "nothing is bound any more");
 }
+
+/// Each thread for short statements keeps one core where there are as many as threads; those for long ones stay free.
+#[tokio::test]
+async fn threads_for_short_statements_keep_a_core_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.db");
+    Connection::open(&file).expect("a file").execute_batch("CREATE TABLE one (a);").expect("sql");
+    let memory = config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 };
+    let group = SqliteGroup::open(vec![file], &memory).expect("opens");
+    let cores = |_: &mut Worker| rustix::thread::sched_getaffinity(None).expect("cores").count() as usize;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let allowed = rustix::thread::sched_getaffinity(None).expect("cores").count() as usize;
+    let expected = if allowed == cores::threads() { 1 } else { allowed };
+    assert_eq!(group.run(Lane::Shared, deadline, cores).await.expect("runs"), expected);
+    assert_eq!(group.run(Lane::Own, deadline, cores).await.expect("runs"), allowed);
+}
