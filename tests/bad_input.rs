@@ -225,7 +225,8 @@ async fn impossible_pages_are_refused() {
         ("first: 1, offset: 1000001", "QUERY_TOO_COSTLY"),
     ];
     for (page, code) in pages {
-        trial.ask(page, code, &format!("{{ persons({page}) {{ nodes {{ id }} }} }}"), json!({})).await;
+        let got = trial.ask(page, code, &format!("{{ persons({page}) {{ nodes {{ id }} }} }}"), json!({})).await;
+        assert_eq!(got.body["errors"][0]["locations"], json!([{ "line": 1, "column": 3 }]), "{page}");
     }
     // Deep inside, and by variable: still before any SQL.
     let query = "query ($first: Int, $offset: Int) { parcel(parcelKey: \"AD060900180001\") {
@@ -236,7 +237,8 @@ async fn impossible_pages_are_refused() {
         (json!({ "first": 1001 }), "QUERY_TOO_COSTLY"),
         (json!({ "offset": 1_000_001 }), "QUERY_TOO_COSTLY"),
     ] {
-        trial.ask(&variables.to_string(), code, query, variables.clone()).await;
+        let got = trial.ask(&variables.to_string(), code, query, variables.clone()).await;
+        assert_eq!(got.body["errors"][0]["locations"], json!([{ "line": 2, "column": 9 }]), "{variables}");
     }
     let query = "query ($like: String) { parcel(parcelKey: \"AD060900180001\") {
         ownerships(where: { ownerName: { _like: $like } }) { share } } }";

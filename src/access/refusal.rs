@@ -154,10 +154,10 @@ impl Refusal {
         self
     }
 
-    /// The same, said of a place in the document.
+    /// The same, said of a place in the document, where one is known.
     #[must_use]
-    pub fn at(mut self, position: Position) -> Refusal {
-        self.position = Some(position);
+    pub fn at(mut self, position: impl Into<Option<Position>>) -> Refusal {
+        self.position = position.into().or(self.position);
         self
     }
 

@@ -54,10 +54,7 @@ pub fn plan(
         .into_iter()
         .filter(|used| used.used != Use::Select && used.used != Use::Aggregate)
         .filter(|used| rights.decide(used.field, used.used).is_none())
-        .map(|used| {
-            let refusal = Refusal::denied(catalog, used.field, used.used).on(&used.path);
-            used.position.map_or(refusal.clone(), |position| refusal.at(position))
-        })
+        .map(|used| Refusal::denied(catalog, used.field, used.used).on(&used.path).at(used.position))
         .collect();
     if !refused.is_empty() {
         // A field that a condition names a thousand times is refused once.
@@ -191,8 +188,7 @@ impl Planner<'_> {
         path: &[String],
         position: Option<crate::access::Position>,
     ) {
-        let refusal = Refusal::denied(self.catalog, field, used).on(path);
-        self.denied.push(position.map_or(refusal.clone(), |position| refusal.at(position)));
+        self.denied.push(Refusal::denied(self.catalog, field, used).on(path).at(position));
     }
 
     /// The decision about a use that was checked before planning began.

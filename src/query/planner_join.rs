@@ -250,11 +250,11 @@ fn finish(planner: &mut Planner, child: Child, parent: ParentKey, walk: &Walk) -
 
 /// `first` of a nested list; without it, as many as an operation may load.
 fn first(window: &Window) -> Number {
-    Number { argument: "first", value: window.first.clone(), default: u32::MAX / 4, and: None, plus: 0 }
+    Number::of(window, "first", window.first.clone(), u32::MAX / 4)
 }
 
 fn offset(window: &Window) -> Number {
-    Number { argument: "offset", value: window.offset.clone(), default: 0, and: None, plus: 0 }
+    Number::of(window, "offset", window.offset.clone(), 0)
 }
 
 /// What a join column holds: as declared if it is a field; row numbers are integers; other keys are text.

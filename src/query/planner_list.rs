@@ -115,14 +115,8 @@ fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> R
     let bounds = planner.bounds.limits();
     let argument = if backward { "last" } else { "first" };
     let value = if backward { window.last.clone() } else { window.first.clone() };
-    let size = Number { argument, value, default: bounds.page_default, and: None, plus: 0 };
-    let offset = window.offset.clone().map(|value| Number {
-        argument: "offset",
-        value: Some(value),
-        default: 0,
-        and: None,
-        plus: 0,
-    });
+    let size = Number::of(window, argument, value, bounds.page_default);
+    let offset = window.offset.clone().map(|value| Number::of(window, "offset", Some(value), 0));
     let mut connection = Connection {
         rectangle: listing.rectangle,
         step: None,
@@ -147,7 +141,8 @@ fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> R
     let order = planner.order(window, table, &number)?;
     connection.cursor_order = page::signature(listing.of, &order);
     if let Some(cursor) = window.after.as_ref().or(window.before.as_ref()) {
-        let mark = (planner.open_cursor)(&connection.cursor_order, cursor)?;
+        let opened = (planner.open_cursor)(&connection.cursor_order, cursor);
+        let mark = opened.map_err(|refusal| refusal.at(window.position))?;
         let condition = page::beyond(&mut draft, &order, &mark, backward)?;
         draft.filter(condition);
     }

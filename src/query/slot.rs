@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use time::Date;
 use time::macros::format_description;
 
-use super::ask::Operator;
+use super::ask::{Operator, Window};
 use super::cost::Bounds;
 use super::resolve::Variables;
 use crate::access::{Position, Refusal};
@@ -67,6 +67,8 @@ pub struct Number {
     pub and: Option<Box<Number>>,
     /// To add: one more row tells whether there is a next page.
     pub plus: u32,
+    /// Where the list stands that it is a number of.
+    pub position: Option<Position>,
 }
 
 /// Longest pattern of `_like` and its kind: databases try a pattern at every place of every text.
@@ -78,10 +80,7 @@ const WILDCARDS: usize = 5;
 /// Reads a value as a scalar for a comparison.
 pub fn read(read: &Read, variables: &Variables, bounds: &Bounds) -> Result<Bind, Refusal> {
     let value = constant(&read.value, variables)?;
-    let refusal = |refusal: Refusal| match read.position {
-        Some(position) => refusal.at(position),
-        None => refusal,
-    };
+    let refusal = |refusal: Refusal| refusal.at(read.position);
     if !read.operator.takes_list() {
         return one(read, &value).map_err(refusal);
     }
@@ -227,6 +226,11 @@ pub fn has_variable(value: &Value) -> bool {
 }
 
 impl Number {
+    /// A number of a list's page.
+    pub fn of(window: &Window, argument: &'static str, value: Option<Value>, default: u32) -> Number {
+        Number { argument, value, default, and: None, plus: 0, position: window.position }
+    }
+
     /// The number, unless a variable says it.
     pub fn known(&self, bounds: &Bounds) -> Result<Option<u32>, Refusal> {
         let waits = |number: &Number| number.value.as_ref().is_some_and(has_variable);
@@ -238,23 +242,23 @@ impl Number {
 
     /// The number that an argument gives, within the largest page.
     pub fn read(&self, variables: &Variables, bounds: &Bounds) -> Result<u32, Refusal> {
-        let own = match &self.value {
-            None => self.default,
-            Some(value) => match constant(value, variables)? {
-                ConstValue::Null => self.default,
-                ConstValue::Number(number) => bounds.page(self.argument, number.as_i64().unwrap_or(i64::MAX))?,
-                _ => {
-                    return Err(Refusal::input(
-                        format!("{}: expected a whole number.", self.argument),
-                        format!("{}：應為整數。", self.argument),
-                    ));
-                }
-            },
-        };
+        let own = self.own(variables, bounds).map_err(|refusal| refusal.at(self.position))?;
         let other = match &self.and {
             Some(other) => other.read(variables, bounds)?,
             None => 0,
         };
         Ok(own.saturating_add(other).saturating_add(self.plus))
+    }
+
+    fn own(&self, variables: &Variables, bounds: &Bounds) -> Result<u32, Refusal> {
+        let Some(value) = &self.value else { return Ok(self.default) };
+        match constant(value, variables)? {
+            ConstValue::Null => Ok(self.default),
+            ConstValue::Number(number) => bounds.page(self.argument, number.as_i64().unwrap_or(i64::MAX)),
+            _ => Err(Refusal::input(
+                format!("{}: expected a whole number.", self.argument),
+                format!("{}：應為整數。", self.argument),
+            )),
+        }
     }
 }

@@ -26,8 +26,8 @@ pub(super) fn read(resolver: &mut Resolver, of: TypeId, field: &Field, position:
             "first" => window.first = Some(value.clone()),
             "last" => window.last = Some(value.clone()),
             "offset" => window.offset = Some(value.clone()),
-            "after" => window.after = Some(cursor(resolver, value)?),
-            "before" => window.before = Some(cursor(resolver, value)?),
+            "after" => window.after = Some(cursor(resolver, value).map_err(|refusal| refusal.at(position))?),
+            "before" => window.before = Some(cursor(resolver, value).map_err(|refusal| refusal.at(position))?),
             other => return Err(unexpected(other)),
         }
     }
