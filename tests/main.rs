@@ -12,6 +12,7 @@ mod audit_index;
 mod audit_kill;
 mod bad_input;
 mod catalog;
+mod consent;
 mod demo;
 mod demo_walk;
 mod fail_closed;

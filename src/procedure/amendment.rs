@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use time::{Date, Duration};
 
 use super::application::Application;
@@ -11,9 +10,9 @@ use super::difference::in_force;
 use super::draft::ApplicationInput;
 use super::item::{ItemInput, Level, Purpose, UseName};
 use super::master_form::find_form;
+use super::opening::{both_bases, purposes_in};
 use super::{Act, Fault, Procedure};
 use crate::access::{Item, Refusal, Uses};
-use crate::accounts::entity::form_purpose;
 
 /// Why an item is asked for again that the form grants already.
 const KEPT: &str = "沿用原核准項目 as granted before";
@@ -89,15 +88,10 @@ impl Procedure {
         let others = granted.iter().filter(|item| turned_to.contains(&self.custodian_of(&item.coordinate)));
         let named: BTreeSet<String> = items.iter().map(|item| item.coordinate.clone()).collect();
         items.extend(others.filter(|item| !named.contains(&item.coordinate)).map(kept));
-        let purposes = form_purpose::Entity::find().filter(form_purpose::Column::FormVersionId.eq(version.id));
-        let purposes = purposes.order_by_asc(form_purpose::Column::Id).all(self.db()).await?;
         Ok(Some(ApplicationInput {
             title: title(need),
-            purposes: purposes.into_iter().map(|row| Purpose { code: row.code, title: row.title }).collect(),
-            legal_basis: match version.legal_basis.contains(&need.legal_basis) {
-                true => version.legal_basis,
-                false => format!("{}；{}", version.legal_basis, need.legal_basis),
-            },
+            purposes: purposes_in(self.db(), version.id).await?,
+            legal_basis: both_bases(&version.legal_basis, &need.legal_basis),
             from: need.from.unwrap_or(self.today().max(version.valid_from)),
             until: need.until.unwrap_or(version.valid_until),
             form: Some(number.to_owned()),

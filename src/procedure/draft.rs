@@ -158,15 +158,45 @@ impl Procedure {
         for (custodian, items) in wanted {
             write_annex(&step, whole.header.id, &custodian, &items).await?;
         }
+        let form_id = self.form_to_change(step.tx(), act, input).await?;
+        if !is_within(&whole.header, input, form_id) {
+            self.call_back(&step, &whole).await?;
+        }
         let row = application::ActiveModel {
             id: Set(whole.header.id),
-            form_id: Set(self.form_to_change(step.tx(), act, input).await?),
+            form_id: Set(form_id),
             revision: Set(whole.header.revision + 1),
             ..header(input)
         };
         application::Entity::update(row).exec(step.tx()).await?;
         step.finish("application", whole.header.id, json!({ "number": number })).await?;
         self.application_by_id(whole.header.id).await
+    }
+
+    /// Takes back what custodians hold, and what they have approved: they said yes to other purposes, another basis or
+    /// another time. It is handed in anew with the rest.
+    async fn call_back(&self, step: &Step<'_>, whole: &Whole) -> Result<(), Fault> {
+        let number = whole.header.number.as_str();
+        let held = |annex: &annex::Model| matches!(annex.status.as_str(), "submitted" | "approved");
+        for (annex, _) in whole.annexes.iter().filter(|(annex, _)| held(annex)) {
+            annex::Entity::update_many()
+                .col_expr(annex::Column::Status, Expr::value("draft"))
+                .filter(annex::Column::Id.eq(annex.id))
+                .exec(step.tx())
+                .await?;
+            let news = News {
+                kind: "application",
+                number,
+                en: format!(
+                    "{number} asks for other purposes, another basis or time than before: it will be handed in anew."
+                ),
+                zh: format!("申請表 {number} 之目的、法律依據或期間已變更，將重新送件，原審核結果失效。"),
+                due: None,
+            };
+            step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
+            step.tell(To::Role(Role::AgencyHead, &annex.custodian), &news).await?;
+        }
+        Ok(())
     }
 
     /// Attaches a document to an application of one's agency that is not decided yet.
@@ -283,6 +313,16 @@ pub(crate) async fn raise_revision(db: &impl ConnectionTrait, whole: &Whole) -> 
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// Whether whoever has agreed to the one as it stands has agreed to this, too.
+fn is_within(stands: &application::Model, input: &ApplicationInput, form_id: Option<i64>) -> bool {
+    let agreed = item::purposes_of(&stands.purposes);
+    input.purposes.iter().all(|one| agreed.contains(one))
+        && input.legal_basis.trim() == stands.legal_basis
+        && input.from >= stands.valid_from
+        && input.until <= stands.valid_until
+        && form_id == stands.form_id
 }
 
 fn header(input: &ApplicationInput) -> application::ActiveModel {

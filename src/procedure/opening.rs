@@ -13,7 +13,7 @@ use super::application_list::find;
 use super::draft::{check_not_own, check_revision};
 use super::entity::{application, audit_plan, offer};
 use super::fault::{conflict, forbidden, wrong};
-use super::item;
+use super::item::{self, Purpose};
 use super::master_form::{Form, MasterForm, find_form};
 use super::step::{Begun, Step};
 use super::{Act, Fault, Procedure};
@@ -59,7 +59,9 @@ impl Procedure {
         }
         self.check_plans(step.tx(), items.iter().map(|(item, _)| item)).await?;
         let mut case_required = demands_case(step.tx(), &whole).await?;
-        let (mut until, mut title) = (whole.header.valid_until, whole.header.title.clone());
+        let purposes = item::purposes_of(&whole.header.purposes);
+        let (mut from, mut until) = (whole.header.valid_from, whole.header.valid_until);
+        let (mut title, mut legal_basis) = (whole.header.title.clone(), whole.header.legal_basis.clone());
         let number_of_form = match whole.header.form_id {
             None => match form_number {
                 Some(given) => free(step.tx(), given).await?,
@@ -70,13 +72,16 @@ impl Procedure {
                 let form = form.filter(|form| form.status != "closed").ok_or_else(|| {
                     conflict("The form that it changes was revoked.", "所欲變更之主表單已撤銷。", whole.current())
                 })?;
-                // What the application does not turn to stays as it was granted, no longer than it was granted for.
-                let kept = self.kept(step.tx(), form_id, &whole).await?;
-                if let Some((version, kept)) = kept {
-                    if !kept.is_empty() {
-                        until = until.min(version.valid_until);
-                        case_required |= version.case_required;
-                    }
+                // What the application does not turn to, or was refused, stays as it was granted: for the purposes, on the
+                // basis and for the time that it was granted for.
+                if let Some((version, kept)) = self.kept(step.tx(), form_id, &whole).await?
+                    && !kept.is_empty()
+                {
+                    self.check_purposes_kept(step.tx(), &whole, &purposes, &version, &kept).await?;
+                    from = from.max(version.valid_from);
+                    until = until.min(version.valid_until);
+                    case_required |= version.case_required;
+                    legal_basis = both_bases(&version.legal_basis, &legal_basis);
                     items.extend(kept);
                 }
                 title = form.title;
@@ -84,15 +89,14 @@ impl Procedure {
             }
         };
         let (items, annex_items): (Vec<Item>, Vec<Option<i64>>) = items.into_iter().unzip();
-        let purposes = item::purposes_of(&whole.header.purposes);
         let form = NewForm {
             number: number_of_form,
             title,
             agency: whole.agency.clone(),
             purposes: purposes.into_iter().map(|one| (one.code, one.title)).collect(),
-            legal_basis: whole.header.legal_basis.clone(),
+            legal_basis,
             case_required,
-            from: whole.header.valid_from,
+            from,
             until,
             items,
             holders: Vec::new(),
@@ -148,14 +152,13 @@ impl Procedure {
         version: form_version::Model,
         kept: Vec<Rested>,
     ) -> Result<(), Fault> {
-        let purposes = form_purpose::Entity::find().filter(form_purpose::Column::FormVersionId.eq(version.id));
-        let purposes = purposes.order_by_asc(form_purpose::Column::Id).all(step.tx()).await?;
+        let purposes = purposes_in(step.tx(), version.id).await?;
         let (items, annex_items): (Vec<Item>, Vec<Option<i64>>) = kept.into_iter().unzip();
         let next = NewForm {
             number: form.row.number.clone(),
             title: form.row.title.clone(),
             agency: form.agency.clone(),
-            purposes: purposes.into_iter().map(|row| (row.code, row.title)).collect(),
+            purposes: purposes.into_iter().map(|one| (one.code, one.title)).collect(),
             legal_basis: version.legal_basis,
             case_required: version.case_required,
             from: version.valid_from,
@@ -213,6 +216,32 @@ impl Procedure {
         Ok(Some((version, kept)))
     }
 
+    /// Items that are kept serve no purpose that their custodians did not grant them for.
+    async fn check_purposes_kept(
+        &self,
+        db: &impl ConnectionTrait,
+        whole: &Whole,
+        purposes: &[Purpose],
+        version: &form_version::Model,
+        kept: &[Rested],
+    ) -> Result<(), Fault> {
+        let before = purposes_in(db, version.id).await?;
+        if purposes.iter().all(|one| before.contains(one)) {
+            return Ok(());
+        }
+        let custodians: BTreeSet<&str> =
+            kept.iter().filter_map(|(item, _)| self.custodian_of(&item.coordinate)).collect();
+        let list = custodians.into_iter().collect::<Vec<_>>().join(", ");
+        Err(conflict(
+            format!(
+                "{list} granted items of the form for other purposes and did not approve these: take the application back, \
+                 and apply for a form of its own."
+            ),
+            format!("{list} 原就其他目的核准表單項目，未核准本目的：請撤回申請，另行申請新表單。"),
+            whole.current(),
+        ))
+    }
+
     /// A dataset with personal data is not opened without its custodian's audit plan (clause 6(3)).
     async fn check_plans(&self, db: &impl ConnectionTrait, items: impl Iterator<Item = &Item>) -> Result<(), Fault> {
         let fields = items.filter_map(|item| self.catalog.fields_by_coordinate.get(&item.coordinate));
@@ -245,6 +274,22 @@ pub(crate) async fn rested(
     let rows = rows.order_by_asc(form_item::Column::Id).all(db).await?;
     let items = rows.iter().filter_map(|row| Some((rights_read::item_of(row)?, row.annex_item_id))).collect();
     Ok(Some((version, items)))
+}
+
+/// The purposes of a version.
+pub(crate) async fn purposes_in(db: &impl ConnectionTrait, version_id: i64) -> Result<Vec<Purpose>, Fault> {
+    let rows = form_purpose::Entity::find().filter(form_purpose::Column::FormVersionId.eq(version_id));
+    let rows = rows.order_by_asc(form_purpose::Column::Id).all(db).await?;
+    Ok(rows.into_iter().map(|row| Purpose { code: row.code, title: row.title }).collect())
+}
+
+/// The legal basis of what is kept and of what is new.
+pub(crate) fn both_bases(before: &str, after: &str) -> String {
+    match (before.contains(after), after.contains(before)) {
+        (true, _) => before.to_owned(),
+        (_, true) => after.to_owned(),
+        _ => format!("{before}；{after}"),
+    }
 }
 
 /// Whether one of the custodians who approved demands case numbers.

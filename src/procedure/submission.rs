@@ -1,6 +1,6 @@
 //! Handing an application in, and taking it back: each annex is checked against what its custodian offers that day.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -13,6 +13,7 @@ use super::draft::own;
 use super::entity::{annex, annex_item, application, document, offer};
 use super::fault::{conflict, wrong};
 use super::offer::{LONGEST_DAYS, current};
+use super::opening::purposes_in;
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure, item};
 use crate::access::attenuate::exceeds;
@@ -51,7 +52,7 @@ impl Procedure {
                 }
             }
         }
-        faults.extend(purposes_kept(step.tx(), &whole).await?);
+        faults.extend(self.purposes_kept(step.tx(), &whole).await?);
         if !faults.is_empty() {
             return Err(all_of(faults));
         }
@@ -200,6 +201,29 @@ impl Procedure {
         faults
     }
 
+    /// Purposes of a form change for all of its custodians or for none: what one granted for a purpose is not to be read
+    /// for another.
+    async fn purposes_kept(&self, db: &impl ConnectionTrait, whole: &Whole) -> Result<Option<Said>, Fault> {
+        let Some(form_id) = whole.header.form_id else { return Ok(None) };
+        let Some((version, items)) = in_force(db, form_id).await? else {
+            return Err(wrong("form", "is no longer in force: apply for a new one", "已失效：請另行申請"));
+        };
+        let before = purposes_in(db, version.id).await?;
+        if item::purposes_of(&whole.header.purposes).iter().all(|one| before.contains(one)) {
+            return Ok(None);
+        }
+        let asked = |custodian: &str| whole.annexes.iter().any(|(annex, _)| annex.custodian == custodian);
+        let holders: BTreeSet<&str> = items.iter().filter_map(|item| self.custodian_of(&item.coordinate)).collect();
+        let left_out: Vec<&str> = holders.into_iter().filter(|custodian| !asked(custodian)).collect();
+        let list = left_out.join(", ");
+        Ok((!left_out.is_empty()).then(|| {
+            said(
+                format!("other purposes need the items of {list} applied for again"),
+                format!("變更目的時，{list} 之項目應一併申請"),
+            )
+        }))
+    }
+
     fn is_personal(&self, coordinate: &str) -> bool {
         let field = self.catalog.fields_by_coordinate.get(coordinate).map(|id| self.catalog.field(*id));
         field.is_some_and(|field| field.class >= Class::Personal)
@@ -235,34 +259,4 @@ async fn attachments(db: &impl ConnectionTrait, id: i64) -> Result<Vec<String>, 
         .all(db)
         .await?;
     Ok(rows.into_iter().flatten().collect())
-}
-
-/// Purposes of a form change for all of its custodians or for none: what one granted for a purpose is not to be read for
-/// another.
-async fn purposes_kept(db: &impl ConnectionTrait, whole: &Whole) -> Result<Vec<Said>, Fault> {
-    let Some(form_id) = whole.header.form_id else { return Ok(Vec::new()) };
-    let Some((version, _)) = in_force(db, form_id).await? else {
-        return Err(wrong("form", "is no longer in force: apply for a new one", "已失效：請另行申請"));
-    };
-    let Some(before) = version.application_id else { return Ok(Vec::new()) };
-    let before = application::Entity::find_by_id(before).one(db).await?;
-    let same = before.is_some_and(|before| before.purposes == whole.header.purposes);
-    let held = annex::Entity::find()
-        .filter(annex::Column::ApplicationId.eq(version.application_id))
-        .filter(annex::Column::Status.eq("approved"))
-        .all(db)
-        .await?;
-    let left_out: Vec<&str> = held
-        .iter()
-        .map(|annex| annex.custodian.as_str())
-        .filter(|custodian| !whole.annexes.iter().any(|(annex, _)| annex.custodian == *custodian))
-        .collect();
-    if same || left_out.is_empty() {
-        return Ok(Vec::new());
-    }
-    let list = left_out.join(", ");
-    Ok(vec![said(
-        format!("other purposes need the items of {list} applied for again"),
-        format!("變更目的時，{list} 之項目應一併申請"),
-    )])
 }
