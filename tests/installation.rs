@@ -70,7 +70,9 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // it has ended already, or a test has failed
+        // It has ended already, or is to be killed; what it held is free once it is gone.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
