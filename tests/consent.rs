@@ -156,3 +156,21 @@ async fn an_approval_ends_when_purpose_basis_or_time_change() {
         hall.decide("household.dba", &approved, "REFUSE", "不符目的").await;
     }
 }
+
+/// A custodian may ask whence the right to its own field came, in operations that used it; of others it learns nothing, not
+/// even that they were.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_custodian_is_told_of_operations_on_its_own_data_only() {
+    let mut hall = Hall::on_sqlite().await;
+    with_a_form(&mut hall).await;
+    let read = hall.ask("fire.officer", NAMES, json!({})).await;
+    let record = read.body["extensions"]["audit"].as_str().expect("a record").to_owned();
+    let why = "query($record: String!, $of: String!) { why: provenance(record: $record, coordinate: $of) { account } }";
+    let own = hall.ask("household.dba", why, json!({ "record": record, "of": "Person.name" })).await;
+    assert_eq!(own.data()["why"]["account"], "fire.officer");
+    for (dba, of) in
+        [("zoning.dba", "Zone.code"), ("building.dba", "UsePermit.permitNo"), ("household.dba", "Person.sex")]
+    {
+        hall.ask(dba, why, json!({ "record": record, "of": of })).await.refused(Code::NotFound);
+    }
+}

@@ -129,3 +129,17 @@ async fn the_record_of_a_start_names_the_preset() {
         assert!(said.starts_with("version ") && said.contains(note), "{said}");
     }
 }
+
+/// Who gives a password anew could sign in with it: the holder is not the only one who hears of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_given_anew_is_told_to_head_and_ethics() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.staffed().await;
+    let reset = "mutation { step: resetPassword(account: \"fire.officer\") { firstPassword } }";
+    hall.ask("fire.admin", reset, json!({})).await.step();
+    for told in ["ethics.officer", "fire.head"] {
+        let inbox = hall.ask(told, "{ inbox(unreadOnly: true) { textEn } }", json!({})).await;
+        let text = inbox.data()["inbox"].to_string();
+        assert!(text.contains("fire.admin has given fire.officer a new first password"), "{told}: {text}");
+    }
+}

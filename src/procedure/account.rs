@@ -277,48 +277,6 @@ impl Procedure {
             )),
         }
     }
-
-    /// Gives a person a new first password; the old one no longer opens anything.
-    pub async fn reset_password(&self, act: &Act, name: &str) -> Result<OpenedAccount, Fault> {
-        let first_password = self.accounts.first_password();
-        let hash = self.accounts.hash(&first_password).await?;
-        let mut step = match self.begin(act, "resetPassword").await? {
-            Begun::Before(id) => {
-                return Ok(OpenedAccount { account: self.account_by_id(id).await?, first_password: None });
-            }
-            Begun::New(step) => step,
-        };
-        let (target, _, _) = self.administered(step.tx(), act, name).await?;
-        if target.kind == "client" || target.status == "closed" {
-            return Err(forbidden(
-                "Only people with open accounts have passwords.",
-                "僅未關閉之個人帳號有密碼。",
-                "11",
-            ));
-        }
-        let row = account::ActiveModel {
-            id: Set(target.id),
-            password_hash: Set(Some(hash)),
-            password_set_at: Set(Some(self.now())),
-            password_one_time: Set(true),
-            failures: Set(0),
-            locked_until: Set(None),
-            ..Default::default()
-        };
-        account::Entity::update(row).exec(step.tx()).await?;
-        step.changes_rights();
-        let news = News {
-            kind: "account",
-            number: name,
-            en: format!("{} has given you a new first password.", act.caller.account),
-            zh: format!("{} 已重設您的密碼。", act.caller.account),
-            due: None,
-        };
-        step.tell(To::Account(name), &news).await?;
-        step.finish("account", target.id, json!({ "account": name, "password": "reset" })).await?;
-        self.accounts.revoke_all(target.id, "password reset").await?;
-        Ok(OpenedAccount { account: self.account_by_id(target.id).await?, first_password: Some(first_password) })
-    }
 }
 
 /// Neither the name nor the person has an account already.

@@ -1,11 +1,11 @@
-//! What changes about an account while it is open: its holder's function, where notices go, who the holder is. Roles and
-//! status are left to `account`.
+//! What changes about an account while it is open: its holder's function, where notices go, who the holder is, a password
+//! given anew. Roles and status are left to `account`.
 
 use async_graphql::InputObject;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::account::Account;
+use super::account::{Account, OpenedAccount};
 use super::agency::check_title;
 use super::fault::{conflict, forbidden, wrong};
 use super::inspection_report::tell_ethics;
@@ -111,6 +111,54 @@ impl Procedure {
                 Err(wrong("nationalId", en, zh))
             }
         }
+    }
+
+    /// Gives a person a new first password; the old one no longer opens anything.
+    pub async fn reset_password(&self, act: &Act, name: &str) -> Result<OpenedAccount, Fault> {
+        let first_password = self.accounts.first_password();
+        let hash = self.accounts.hash(&first_password).await?;
+        let mut step = match self.begin(act, "resetPassword").await? {
+            Begun::Before(id) => {
+                return Ok(OpenedAccount { account: self.account_by_id(id).await?, first_password: None });
+            }
+            Begun::New(step) => step,
+        };
+        let (target, agency, _) = self.administered(step.tx(), act, name).await?;
+        if target.kind == "client" || target.status == "closed" {
+            return Err(forbidden(
+                "Only people with open accounts have passwords.",
+                "僅未關閉之個人帳號有密碼。",
+                "11",
+            ));
+        }
+        let row = account::ActiveModel {
+            id: Set(target.id),
+            password_hash: Set(Some(hash)),
+            password_set_at: Set(Some(self.now())),
+            password_one_time: Set(true),
+            failures: Set(0),
+            locked_until: Set(None),
+            ..Default::default()
+        };
+        account::Entity::update(row).exec(step.tx()).await?;
+        step.changes_rights();
+        // Whoever gives it could use it: it is told to the holder, and to others who look after the holder's name.
+        let by = &act.caller.account;
+        let mut news = News {
+            kind: "account",
+            number: name,
+            en: format!("{by} has given you a new first password. If you did not ask for it, report it."),
+            zh: format!("{by} 已重設您的密碼；如非您所申請，請通報。"),
+            due: None,
+        };
+        step.tell(To::Account(name), &news).await?;
+        news.en = format!("{by} has given {name} a new first password.");
+        news.zh = format!("{by} 已重設 {name} 之密碼。");
+        tell_ethics(&step, &agency, &news).await?;
+        step.tell(To::Role(Role::AgencyHead, &agency), &news).await?;
+        step.finish("account", target.id, json!({ "account": name, "password": "reset" })).await?;
+        self.accounts.revoke_all(target.id, "password reset").await?;
+        Ok(OpenedAccount { account: self.account_by_id(target.id).await?, first_password: Some(first_password) })
     }
 }
 

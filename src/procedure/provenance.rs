@@ -17,6 +17,7 @@ use crate::access::Role;
 use crate::accounts::entity::{form_item, form_version, master_form, sub_form as sub_forms, user_group};
 use crate::accounts::rights_read;
 use crate::audit::reader::Entry;
+use crate::audit::shape::{Shape, ShapeColumn};
 
 /// 授權來源: under which grant a field could be read in one operation, and where that grant comes from.
 #[derive(Debug, Clone, SimpleObject)]
@@ -51,6 +52,15 @@ pub struct Provenance {
     pub application: Option<Application>,
 }
 
+/// Whether an operation used a field in any way. A custodian is told of operations on its own data only.
+fn uses_field(shape: &Shape, coordinate: &str) -> bool {
+    let used = shape.rectangles.iter().flat_map(|rectangle| {
+        let of = |column: &ShapeColumn| column.of.clone().unwrap_or_else(|| rectangle.type_name.clone());
+        rectangle.columns.iter().map(move |column| format!("{}.{}", of(column), column.field))
+    });
+    used.into_iter().any(|used| used == coordinate)
+}
+
 impl Procedure {
     /// Where the right to a field in a recorded operation comes from. The question is itself recorded as a reading of
     /// the log.
@@ -65,7 +75,8 @@ impl Procedure {
         let watches = [Role::InformationOffice, Role::EthicsOfficer];
         let anywhere = watches.into_iter().any(|role| has_role(&act.caller, role));
         let custodian = has_role(&act.caller, Role::DatabaseAdministrator)
-            && self.custodian_of(coordinate) == Some(&*act.caller.agency);
+            && self.custodian_of(coordinate) == Some(&*act.caller.agency)
+            && entry.shape.as_ref().is_some_and(|shape| uses_field(shape, coordinate));
         if !anywhere && !custodian && who.agency != act.caller.agency {
             return Err(missing());
         }
