@@ -78,7 +78,7 @@ fn each_ready_made_operation_is_granted_to_its_account() {
             let variables = Variables::from_json(Value::Object(ready.variables.clone()));
             let operation = resolve::resolve(&catalog, node, fragments, &variables, &bounds)
                 .unwrap_or_else(|refusal| panic!("{}: {}", ready.file, refusal.en));
-            for used in uses::list(&operation).iter().filter(|used| rights.decide(used.field, used.used).is_none()) {
+            for used in uses::list(&operation).iter().filter(|used| used.decide(&rights).is_none()) {
                 let coordinate = &catalog.field(used.field).coordinate;
                 missing.insert(format!("{}: {} needs {} of {coordinate}", ready.file, ready.account, used.used.word()));
             }

@@ -3,6 +3,7 @@
 
 use crate::support;
 
+use std::collections::HashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,8 @@ async fn a_record_expands_to_what_a_naive_recorder_notes() {
         let city = City::new(&catalog, 1);
         city.load(&connections).await;
         let engine = engine(&catalog, &databases.connections).await;
-        let mut asker = Asker { catalog: &catalog, city: &city, dice: Dice::new(6), with_id: true };
+        let mut asker =
+            Asker { catalog: &catalog, city: &city, dice: Dice::new(6), with_id: true, searched: HashSet::new() };
         let mut dice = Dice::new(7);
         let (mut refused, mut lines) = (0, 0);
         for number in 0..OPERATIONS {
@@ -222,7 +224,8 @@ fn few_rights(catalog: &Catalog, dice: &mut Dice) -> Rights {
 async fn statements_name_granted_columns_only() {
     for (desk, _databases) in desks().await {
         let city = City::new(&desk.catalog, 1);
-        let mut asker = Asker { catalog: &desk.catalog, city: &city, dice: Dice::new(8), with_id: false };
+        let mut asker =
+            Asker { catalog: &desk.catalog, city: &city, dice: Dice::new(8), with_id: false, searched: HashSet::new() };
         let mut dice = Dice::new(9);
         let (mut planned, mut columns) = (0, 0);
         for number in 0..600 {
@@ -335,7 +338,13 @@ fn pairs(desk: &Desk, asked: &Asked) -> usize {
 async fn statements_are_no_more_than_databases_times_edges() {
     for (desk, _databases) in desks().await {
         let city = City::new(&desk.catalog, 1);
-        let mut asker = Asker { catalog: &desk.catalog, city: &city, dice: Dice::new(10), with_id: false };
+        let mut asker = Asker {
+            catalog: &desk.catalog,
+            city: &city,
+            dice: Dice::new(10),
+            with_id: false,
+            searched: HashSet::new(),
+        };
         let mut dice = Dice::new(11);
         let rights = Rights::compile(&desk.catalog, &support::app::everything(&desk.catalog)).0;
         let (mut statements, mut most) = (0, 0);

@@ -11,6 +11,7 @@ use crate::support::gate::{Gate, Got, Setup};
 use crate::support::plots::{self, Plots};
 use axum::http::{Request, header};
 use cityquery::access::{Rights, Use};
+use cityquery::catalog::scalar::Scalar;
 use cityquery::catalog::{Catalog, FieldDef, FieldId, FieldKind, TypeId};
 use cityquery::cli::demo::{cast, walk};
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ struct Somebody {
 #[derive(Clone, Default)]
 struct Cell {
     select: &'static str,
-    filter: bool,
+    filter: &'static str,
     order: bool,
     cursor: bool,
     aggregate: bool,
@@ -208,6 +209,11 @@ impl Walk<'_> {
             format!("first: 1, where: {{ _or: [{}] }}, orderBy: [{}]", conditions.join(", "), words.join(", "))
         };
         let columns: Vec<&FieldDef> = fields.iter().copied().filter(is_column).collect();
+        // Yes or no about one value of each.
+        let one_value: Vec<String> = columns.iter().filter_map(|field| self.equals_one(field)).collect();
+        let matched =
+            self.ask(&format!("{before}(first: 1, where: {{ _or: [{}] }}) {after}", one_value.join(", "))).await;
+        let matched = matched.denied();
         let denied = self.ask(&format!("{before}({}) {after}", arguments(&fields, &columns))).await.denied();
         let refused = |used: &str, field: &FieldDef| denied.contains(&format!("{used} {}", field.coordinate));
         let filter: Vec<&FieldDef> = fields.iter().copied().filter(|field| !refused("filter", field)).collect();
@@ -227,10 +233,27 @@ impl Walk<'_> {
         }
         for field in fields {
             let order = order.iter().any(|granted| granted.id == field.id);
-            let filter = filter.iter().any(|granted| granted.id == field.id);
+            let is_matched = is_column(&field) && !matched.contains(&format!("filter {}", field.coordinate));
+            let filter = match filter.iter().any(|granted| granted.id == field.id) {
+                true => "filter",
+                false if is_matched && self.equals_one(field).is_some() => "match",
+                false => "-",
+            };
             let cell = self.cells.get_mut(&field.id).expect("asked before");
             (cell.filter, cell.order, cell.cursor) = (filter, order, order && cursor);
         }
+    }
+
+    /// A condition on one value, where there is one.
+    fn equals_one(&self, field: &FieldDef) -> Option<String> {
+        let FieldKind::Column(column) = &field.kind else { return None };
+        let value = self.values(field).into_iter().next()?;
+        let value = match column.scalar {
+            Scalar::Int => value,
+            Scalar::Boolean => value.to_lowercase(),
+            _ => json!(value).to_string(),
+        };
+        Some(format!("{{ {}: {{ _eq: {value} }} }}", field.name))
     }
 
     fn table(&self) -> String {
@@ -239,7 +262,7 @@ impl Walk<'_> {
         let line = |out: &mut String, field: &FieldDef| {
             let cell = &self.cells[&field.id];
             let class = format!("{:?}", field.class).to_lowercase();
-            let words = [yes(cell.filter, "filter"), yes(cell.order, "order"), yes(cell.cursor, "cursor")];
+            let words = [cell.filter, yes(cell.order, "order"), yes(cell.cursor, "cursor")];
             let words =
                 if matches!(field.kind, FieldKind::List(_)) { [yes(cell.aggregate, "count"), "", ""] } else { words };
             let words = if matches!(field.kind, FieldKind::One(_)) { ["", "", ""] } else { words };
@@ -280,9 +303,14 @@ impl Walk<'_> {
             match field.kind {
                 FieldKind::List(_) => assert_eq!(cell.aggregate, uses.has(Use::Aggregate), "{what}"),
                 FieldKind::One(_) => {}
-                FieldKind::Join(_) => assert_eq!(cell.filter, uses.has(Use::Filter), "{what}"),
+                FieldKind::Join(_) => assert_eq!(cell.filter == "filter", uses.has(Use::Filter), "{what}"),
                 FieldKind::Column(_) => {
-                    assert_eq!((cell.filter, cell.order), (uses.has(Use::Filter), uses.has(Use::Order)), "{what}");
+                    let filter = match (uses.has(Use::Filter), uses.has(Use::Match)) {
+                        (true, _) => "filter",
+                        (false, true) => "match",
+                        (false, false) => "-",
+                    };
+                    assert_eq!((cell.filter, cell.order), (filter, uses.has(Use::Order)), "{what}");
                 }
             }
         }
@@ -361,7 +389,7 @@ async fn who_may_do_what_with_which_field() {
         assert_eq!(walk.cells.len(), catalog.fields.len(), "every field was asked");
         let number = form.map_or("no form".to_owned(), |form| form.number.clone());
         let (before, after) = (
-            "# field, class, shown, searched, sorted, paged on;",
+            "# field, class, shown, searched (`match`: yes or no about one value), sorted, paged on;",
             "`no way`: no row can be reached; `no key`: not searched by its key",
         );
         let head = format!("# {account}, {number}\n{before}\n# {after}\n\n");
@@ -388,7 +416,13 @@ async fn who_may_do_what_with_which_field() {
     assert_eq!(there, files, "one file for each account that holds a form, and the newcomer's");
 
     let nobody = walks.iter().find(|walk| walk.who.account == "newcomer").expect("the newcomer");
-    assert!(nobody.ways.is_empty() && nobody.cells.values().all(|cell| !cell.filter && !cell.order && !cell.aggregate));
+    assert!(
+        nobody.ways.is_empty()
+            && nobody
+                .cells
+                .values()
+                .all(|cell| !matches!(cell.filter, "filter" | "match") && !cell.order && !cell.aggregate)
+    );
     for (who, _) in people.iter().filter(|(_, form)| form.is_none()) {
         let walk =
             Walk { gate: &gate, catalog: &catalog, city: &city, who, cells: BTreeMap::new(), ways: BTreeMap::new() };

@@ -1,6 +1,7 @@
 //! Hundreds of made-up queries, each answered in every layout as a naive reckoning over the same tables answers it.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -90,7 +91,7 @@ fn operations(catalog: &Catalog, city: &City, granted: bool) -> Vec<Asked> {
     let set = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let count = set("CITYQUERY_TRUTH").unwrap_or(if granted { OPERATIONS } else { OPERATIONS / 2 });
     let seed = set("CITYQUERY_TRUTH_SEED").unwrap_or(2) as u64;
-    let mut asker = Asker { catalog, city, dice: Dice::new(seed), with_id: false };
+    let mut asker = Asker { catalog, city, dice: Dice::new(seed), with_id: false, searched: HashSet::new() };
     let lists = catalog.types.iter().filter_map(|of| Some((of.list?, of.id)));
     let mut all: Vec<Asked> = lists.map(|(list, of)| asker.everything_of(list, of)).collect();
     all.extend((0..count).map(|_| asker.operation()));
@@ -115,7 +116,7 @@ async fn compare(granted: bool) {
         let mut dice = Dice::new(3);
         let (mut rows, mut denied, mut asked_in_all) = (0, 0, 0);
         for (number, asked) in operations(&bed.catalog, &bed.city, granted).iter().enumerate() {
-            let grants = (!granted).then(|| some_grants(&bed.catalog, &mut dice));
+            let grants = (!granted).then(|| some_grants(&bed.catalog, &asked.searched, &mut dice));
             if let Some(grants) = &grants {
                 bed.caller = caller(rights(&bed.catalog, grants));
             }
@@ -157,8 +158,8 @@ async fn compare(granted: bool) {
     assert!(faults.is_empty(), "{} faults, the first of them:\n{shown}", faults.len());
 }
 
-/// Some fields denied, some masked, some of a few districts only.
-fn some_grants(catalog: &Catalog, dice: &mut Dice) -> Grants {
+/// Some fields denied, some masked, some of a few districts only. What is searched by is not masked: that is refused.
+fn some_grants(catalog: &Catalog, searched: &HashSet<FieldId>, dice: &mut Dice) -> Grants {
     let mut grants = Grants::new();
     // Of some types, no field is granted for the whole city.
     let tight: Vec<bool> = catalog.types.iter().map(|_| dice.once_in(5)).collect();
@@ -177,7 +178,7 @@ fn some_grants(catalog: &Catalog, dice: &mut Dice) -> Grants {
         let grant = Grant {
             select: !dice.once_in(if root { 15 } else { 8 }),
             aggregate: !dice.once_in(4),
-            masked: field.mask.is_some() && dice.once_in(3),
+            masked: field.mask.is_some() && dice.once_in(3) && !searched.contains(&field.id),
             districts,
         };
         grants.insert(field.id, grant);
@@ -228,7 +229,7 @@ async fn walk(bed: &Bed, asked: (&Window, FieldId), size: u32, backward: bool, d
     *(if backward { &mut window.last } else { &mut window.first }) = Some(size);
     loop {
         let kind = RootKind::List { window: window.clone(), parts: parts.clone() };
-        let asked = Asked { roots: vec![Root { key: "list".into(), field: list, kind }] };
+        let asked = Asked { roots: vec![Root { key: "list".into(), field: list, kind }], ..Asked::default() };
         let sent = ask_text::write(&bed.catalog, &asked, dice);
         let data =
             bed.ask(&sent.query, &sent.variables).await.unwrap_or_else(|errors| panic!("{}\n{errors}", sent.query));
@@ -265,7 +266,13 @@ async fn pages_walked_by_cursor_hold_every_row_once() {
     for layout in Layout::all() {
         let bed = Bed::new(layout).await;
         let mut oracle = Oracle::new(&bed.catalog, &bed.connections);
-        let mut asker = Asker { catalog: &bed.catalog, city: &bed.city, dice: Dice::new(4), with_id: false };
+        let mut asker = Asker {
+            catalog: &bed.catalog,
+            city: &bed.city,
+            dice: Dice::new(4),
+            with_id: false,
+            searched: HashSet::new(),
+        };
         let mut dice = Dice::new(5);
         for of in bed.catalog.types.iter().filter(|of| of.list.is_some()) {
             for round in 0..2 {
@@ -273,7 +280,9 @@ async fn pages_walked_by_cursor_hold_every_row_once() {
                 let window = Window { filter, order: asker.order(of.id), ..Window::default() };
                 let list = of.list.expect("only such types are walked");
                 let kind = RootKind::List { window: window.clone(), parts: Vec::new() };
-                oracle.learn(&Asked { roots: vec![Root { key: "list".into(), field: list, kind }] }).await;
+                oracle
+                    .learn(&Asked { roots: vec![Root { key: "list".into(), field: list, kind }], ..Asked::default() })
+                    .await;
                 let naive =
                     Naive { catalog: &bed.catalog, city: &bed.city, oracle: &oracle, page_default: 100, grants: None };
                 let expected: Vec<i64> =

@@ -1,6 +1,7 @@
 //! Two cities that differ only in what was not granted give the same answers: to any question, under any form, to the
 //! byte. Forms and questions are drawn by lot. What was not granted is: columns without any use (and that no granted
-//! join leads by), rows outside every granted district, rows to which no way leads.
+//! join leads by), what a mask hides, rows outside every granted district, rows to which no way leads, and rows of a
+//! type of which its custodian granted nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,7 +10,7 @@ use crate::support::gate::{Gate, Setup};
 use crate::support::plots::{self, Plots, ROWS};
 use cityquery::access::{Item, Rights, Use, Uses};
 use cityquery::catalog::scalar::Scalar;
-use cityquery::catalog::{Catalog, FieldDef, FieldKind, TypeId};
+use cityquery::catalog::{Catalog, FieldDef, FieldKind, Mask, TypeId};
 use serde_json::json;
 
 const FORMS: u64 = 20;
@@ -21,8 +22,13 @@ fn lot(catalog: &Catalog, dice: &mut Dice) -> Vec<Item> {
     // Districts by form, by type, or none; now and then a field has its own.
     let kind = dice.below(3);
     let of_types: Vec<bool> = catalog.types.iter().map(|_| kind == 0 || kind == 1 && dice.below(2) == 0).collect();
+    // Now and then one custodian grants nothing at all.
+    let silent = catalog.datasets.get(dice.below(2 * catalog.datasets.len())).map(|dataset| &dataset.custodian);
     let mut items = Vec::new();
     for field in &catalog.fields {
+        if silent == Some(&catalog.dataset(field.dataset).custodian) {
+            continue;
+        }
         let root = matches!(field.kind, FieldKind::One(_) | FieldKind::List(_));
         let join = matches!(field.kind, FieldKind::Join(_));
         let often = if root {
@@ -72,14 +78,43 @@ fn widen(known: &mut HashMap<(String, String), Reach>, column: (String, String),
     }
 }
 
-/// The districts in which some field of a type was granted, worked out apart from the program; none: the whole city.
+/// The districts in which a type's custodian granted some field of it, worked out apart from the program; none: the
+/// whole city. A way that the custodian itself granted does where no field is.
 fn reach(catalog: &Catalog, items: &[Item], of: TypeId) -> Reach {
-    let owner = |item: &&Item| catalog.field(catalog.fields_by_coordinate[&item.coordinate]).owner == of;
-    let granted: Vec<&Item> = items.iter().filter(owner).collect();
-    if granted.is_empty() || granted.iter().any(|item| item.districts.is_none()) {
+    let custodian = |dataset| &catalog.dataset(dataset).custodian;
+    let own = custodian(catalog.type_def(of).dataset);
+    let field = |item: &Item| catalog.field(catalog.fields_by_coordinate[&item.coordinate]);
+    let by_own: Vec<&Item> = items.iter().filter(|item| custodian(field(item).dataset) == own).collect();
+    let granted: Vec<&&Item> = by_own.iter().filter(|item| field(item).owner == of).collect();
+    if granted.is_empty() {
+        let leads = |item: &&Item| matches!(&field(item).kind, FieldKind::Join(join) if join.target == of);
+        return if by_own.iter().any(leads) { None } else { Some(BTreeSet::new()) };
+    }
+    if granted.iter().any(|item| item.districts.is_none()) {
         return None;
     }
     Some(granted.iter().flat_map(|item| item.districts.iter().flatten().cloned()).collect())
+}
+
+/// Another value that looks the same under a mask; nothing for masks that are left alone here.
+fn under(mask: Mask, value: &str) -> Option<String> {
+    let turned = |letter: char| letter.to_digit(10).map_or('x', |digit| char::from(b'9' - digit as u8));
+    let letters: Vec<char> = value.chars().collect();
+    let kept = match mask {
+        Mask::Year => return value.get(..4).map(|year| format!("{year}-11-11")),
+        Mask::Hide => return Some(format!("{value}-hidden")),
+        Mask::Name => (1, usize::from(letters.len() > 2)),
+        Mask::NationalId if letters.len() == 10 => (3, 3),
+        _ => return None,
+    };
+    let hidden = kept.0..letters.len().saturating_sub(kept.1);
+    Some(
+        letters
+            .iter()
+            .enumerate()
+            .map(|(at, letter)| if hidden.contains(&at) { turned(*letter) } else { *letter })
+            .collect(),
+    )
 }
 
 /// The city with everything changed that was not granted.
@@ -87,6 +122,7 @@ fn twin(catalog: &Catalog, items: &[Item], city: &Plots, dice: &mut Dice) -> Plo
     let names = plots::names(catalog, city);
     let mut visible: HashMap<(String, String), Reach> = HashMap::new();
     let mut reached: HashSet<TypeId> = HashSet::new();
+    let mut masked: HashMap<(String, String), Mask> = HashMap::new();
     for item in items {
         let field = catalog.field(catalog.fields_by_coordinate[&item.coordinate]);
         let owner = catalog.type_def(field.owner);
@@ -95,6 +131,10 @@ fn twin(catalog: &Catalog, items: &[Item], city: &Plots, dice: &mut Dice) -> Plo
             widen(visible, (table.to_owned(), column.to_owned()), scope)
         };
         match &field.kind {
+            // Texts alone: what is hidden of a number or a choice is drawn anew below, like what was not granted.
+            FieldKind::Column(column) if item.masked && column.scalar != Scalar::Boolean => {
+                masked.extend(field.mask.map(|mask| ((owner.table.clone(), column.name.clone()), mask)));
+            }
             FieldKind::Column(column) => see(&mut visible, &owner.table, &column.name, scope),
             FieldKind::Join(join) => {
                 reached.insert(join.target);
@@ -130,6 +170,11 @@ fn twin(catalog: &Catalog, items: &[Item], city: &Plots, dice: &mut Dice) -> Plo
                 let known = visible.get(&(of.table.clone(), column.name.clone()));
                 let seen = inside && known.is_some_and(|reach| scope.is_none() || covers(reach, district.as_ref()));
                 let stays = Some(at) == scope || inside && at == 0;
+                let by_mask = masked.get(&(of.table.clone(), column.name.clone())).filter(|_| inside);
+                if let Some(mask) = by_mask.filter(|_| !seen && !stays) {
+                    row[at] = row[at].as_deref().map(|value| under(*mask, value).unwrap_or_else(|| value.to_owned()));
+                    continue;
+                }
                 if seen || stays || dice.below(4) == 0 && at > 0 {
                     continue;
                 }

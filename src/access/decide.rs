@@ -119,11 +119,7 @@ impl Granted {
 
     /// The type whose rows this grant lets the operation reach: of a root field or a join.
     pub fn reaches(&self, catalog: &Catalog) -> Option<TypeId> {
-        match &catalog.field(self.field).kind {
-            FieldKind::Column(_) => None,
-            FieldKind::Join(join) => Some(join.target),
-            FieldKind::One(target) | FieldKind::List(target) => Some(*target),
-        }
+        catalog.field(self.field).kind.target()
     }
 
     /// The surrogate key of the rows reached: never shown by this, but recorded, and the last word of every order.

@@ -15,6 +15,6 @@ pub mod uses;
 pub use caller::{Caller, Language};
 pub use decide::{Granted, RowScope, SqlColumn};
 pub use refusal::{Code, Position, Refusal};
-pub use rights::{FormRights, Item, Problem, Rights};
+pub use rights::{FormRights, Item, Problem, Rights, unmasking};
 pub use role::Role;
 pub use uses::{Use, Uses};

@@ -8,7 +8,7 @@ use time::Date;
 
 use super::decide::{Granted, RowScope};
 use super::uses::{Use, Uses};
-use crate::catalog::{Catalog, FieldId, FieldKind, TypeId};
+use crate::catalog::{Catalog, FieldDef, FieldId, FieldKind, Mask, TypeId};
 
 /// One granted item of a master form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct Rights {
     digest: u64,
     fields: Box<[FieldRight]>,
     scopes: Vec<RowScope>,
-    /// By type: rows that some granted field of it covers.
+    /// By type: rows that may be known to exist.
     reach: Box<[RowScope]>,
 }
 
@@ -106,10 +106,18 @@ impl Rights {
     }
 
     fn reach_of(&self, catalog: &Catalog, of: TypeId) -> RowScope {
-        let granted = catalog.fields.iter().filter(|field| field.owner == of);
-        let granted = granted.map(|field| &self.fields[field.id.0 as usize]).filter(|right| right.uses != Uses::NONE);
-        let scopes = granted.map(|right| &self.scopes[right.scope as usize]);
-        scopes.cloned().reduce(|all, scope| all.or(&scope)).unwrap_or(RowScope::WholeCity)
+        let custodian = |dataset| &catalog.dataset(dataset).custodian;
+        let own = custodian(catalog.type_def(of).dataset);
+        let granted =
+            |field: &&FieldDef| !self.fields[field.id.0 as usize].uses.is_empty() && custodian(field.dataset) == own;
+        let fields = catalog.fields.iter().filter(|field| field.owner == of).filter(granted);
+        let scopes = fields.map(|field| &self.scopes[self.fields[field.id.0 as usize].scope as usize]);
+        let nothing = || {
+            let is_led_there =
+                catalog.fields.iter().filter(|field| field.kind.target() == Some(of)).any(|field| granted(&field));
+            if is_led_there { RowScope::WholeCity } else { RowScope::Districts(Vec::new()) }
+        };
+        scopes.cloned().reduce(|all, scope| all.or(&scope)).unwrap_or_else(nothing)
     }
 
     fn add(&mut self, catalog: &Catalog, item: &Item) -> Result<(), &'static str> {
@@ -135,7 +143,8 @@ impl Rights {
         if differs {
             return Err("granted twice with different levels or scopes");
         }
-        *right = FieldRight { uses: right.uses.union(item.uses), masked: item.masked, scope };
+        let uses = if item.masked { item.uses.without(unmasking(field)) } else { item.uses };
+        *right = FieldRight { uses: right.uses.union(uses), masked: item.masked, scope };
         Ok(())
     }
 
@@ -153,8 +162,14 @@ impl Rights {
         right.uses.has(asked).then(|| Granted::new(field, asked, right.masked, &self.scopes[right.scope as usize]))
     }
 
-    /// The rows of a type that may be known to exist: those that some granted field of it covers. Where no field is
-    /// granted, the right to walk there alone decides.
+    /// Decides a condition on a column. Yes or no about one value is what the right to match allows, too.
+    pub fn decide_condition(&self, field: FieldId, one_value: bool) -> Option<Granted> {
+        let matched = || if one_value { self.decide(field, Use::Match) } else { None };
+        self.decide(field, Use::Filter).or_else(matched)
+    }
+
+    /// The rows of a type that may be known to exist: those that some granted field of it covers. Where its custodian
+    /// has granted no field, but a root or a join that leads there: all; otherwise none, whoever lets one walk there.
     pub fn reach(&self, of: TypeId) -> RowScope {
         self.reach.get(of.0 as usize).cloned().unwrap_or(RowScope::Districts(Vec::new()))
     }
@@ -177,6 +192,15 @@ impl Rights {
     /// Whether a field is granted masked only.
     pub fn masked(&self, field: FieldId) -> bool {
         self.fields.get(field.0 as usize).is_some_and(|right| right.masked)
+    }
+}
+
+/// What would tell more of a field than its mask shows. A day that is shown as its year is compared as its year.
+pub fn unmasking(field: &FieldDef) -> Uses {
+    match (&field.kind, field.mask) {
+        (FieldKind::Column(_), Some(Mask::Year)) => [Use::Order, Use::Group, Use::Aggregate].into_iter().collect(),
+        (FieldKind::Column(_), _) => [Use::Filter, Use::Order, Use::Group, Use::Aggregate].into_iter().collect(),
+        _ => Uses::NONE,
     }
 }
 

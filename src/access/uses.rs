@@ -80,6 +80,12 @@ impl Uses {
         Uses(self.0 & other.0)
     }
 
+    /// The set without those of another.
+    #[must_use]
+    pub fn without(self, other: Uses) -> Uses {
+        Uses(self.0 & !other.0)
+    }
+
     /// Whether the set holds nothing.
     pub fn is_empty(self) -> bool {
         self.0 == 0

@@ -149,6 +149,17 @@ pub enum FieldKind {
     List(TypeId),
 }
 
+impl FieldKind {
+    /// The type whose rows it leads to.
+    pub fn target(&self) -> Option<TypeId> {
+        match self {
+            FieldKind::Column(_) => None,
+            FieldKind::Join(join) => Some(join.target),
+            FieldKind::One(of) | FieldKind::List(of) => Some(*of),
+        }
+    }
+}
+
 /// A column.
 #[derive(Debug, Clone)]
 pub struct Column {

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::engine::{Engine, Request};
 use crate::access::{Refusal, Rights, Use, Uses};
 use crate::accounts::rights::HeldForm;
-use crate::catalog::FieldId;
+use crate::catalog::{Class, FieldId};
 use crate::procedure::item::{GrantedItem, Level, UseName, shown};
 use crate::query::{planner, resolve, run, uses};
 
@@ -103,13 +103,25 @@ impl Engine {
     ) -> Result<Vec<(FieldId, Uses)>, Vec<Refusal>> {
         let used = self.used(document, variables)?;
         let mut lacking: Vec<(FieldId, Uses)> = Vec::new();
-        for one in used.iter().filter(|one| rights.decide(one.field, one.used).is_none()) {
+        for one in used.iter().filter(|one| one.decide(rights).is_none()) {
             match lacking.iter_mut().find(|(field, _)| *field == one.field) {
                 Some((_, uses)) => *uses = uses.with(one.used),
                 None => lacking.push((one.field, Uses::NONE.with(one.used))),
             }
         }
         Ok(lacking)
+    }
+
+    /// Whether an operation looks for persons: compares a personal field with a value that it brings along.
+    pub fn looks_for_persons(&self, request: &Request) -> bool {
+        let used = self.document(request).and_then(|document| {
+            let variables = self.face.variables(&document.validated, &request.variables)?;
+            self.used(&document, &variables)
+        });
+        let catalog = self.face.catalog();
+        let personal = |one: &uses::Used| catalog.field(one.field).class >= Class::Personal;
+        // What cannot be read is refused anyway.
+        used.is_ok_and(|used| used.iter().any(|one| one.used == Use::Filter && personal(one)))
     }
 
     fn used(&self, document: &Document, variables: &Variables) -> Result<Vec<uses::Used>, Vec<Refusal>> {
@@ -129,11 +141,11 @@ impl Engine {
         let mut seen = BTreeSet::new();
         let mut decisions = Vec::new();
         for used in self.used(&document, &variables)? {
-            if !seen.insert((used.field, used.used)) {
+            if !seen.insert((used.field, used.used, used.one_value)) {
                 continue;
             }
             let field = catalog.field(used.field);
-            let granted = rights.decide(used.field, used.used).is_some();
+            let granted = used.decide(rights).is_some();
             let level = if rights.masked(used.field) { Level::Masked } else { Level::Full };
             let item = items.iter().find(|item| item.coordinate == field.coordinate).filter(|_| granted);
             decisions.push(UseDecision {

@@ -73,6 +73,9 @@ async fn respond_to(shared: Arc<App>, request: Request, started: Instant) -> Res
     if parts.method == Method::GET && caller.is_ok() && !asked.variables.is_empty() {
         return with_status(StatusCode::METHOD_NOT_ALLOWED, &variables_in_url(), language);
     }
+    if parts.method == Method::GET && app.engine.looks_for_persons(&asked) {
+        return with_status(StatusCode::METHOD_NOT_ALLOWED, &person_in_url(), language);
+    }
     let step = app.engine.kind_of(&asked);
     if step == OperationType::Mutation && parts.method == Method::GET {
         return with_status(StatusCode::METHOD_NOT_ALLOWED, &step_by_get(), language);
@@ -257,6 +260,15 @@ fn variables_in_url() -> Refusal {
     Refusal::input(
         "Variables are not taken in a URL, where they would be kept by others: use POST.",
         "變數不可置於網址中，以免遭他處留存：請改用 POST。",
+    )
+}
+
+/// The same of values in the document itself.
+fn person_in_url() -> Refusal {
+    Refusal::input(
+        "Persons are not looked for by GET: the values compared would stand in a URL, where they would be kept by others. Use \
+         POST.",
+        "不得以 GET 查找個人：比對之值將留存於網址中。請改用 POST。",
     )
 }
 

@@ -4,7 +4,7 @@ use async_graphql::{Enum, InputObject, SimpleObject};
 
 use super::Fault;
 use super::fault::wrong;
-use crate::access::{Item, Use, Uses};
+use crate::access::{Item, Use, Uses, unmasking};
 use crate::catalog::{Catalog, FieldDef, FieldKind};
 
 /// 使用權: a way of using a field.
@@ -97,7 +97,7 @@ pub fn read(catalog: &Catalog, sent: &[ItemInput]) -> Result<Vec<Asked>, Fault> 
         }
         for field in fields {
             let masked = input.level == Some(Level::Masked);
-            if let Some(fault) = misfit(catalog, field, masked, input.districts.as_deref()) {
+            if let Some(fault) = misfit(catalog, field, uses, masked, input.districts.as_deref()) {
                 faults.push(fault);
             }
             let item = Item { coordinate: field.coordinate.clone(), uses, masked, districts: input.districts.clone() };
@@ -131,10 +131,25 @@ pub fn spelled_out<'a>(catalog: &'a Catalog, coordinate: &str) -> Vec<&'a FieldD
     }
 }
 
-fn misfit(catalog: &Catalog, field: &FieldDef, masked: bool, districts: Option<&[String]>) -> Option<(String, String)> {
+fn misfit(
+    catalog: &Catalog,
+    field: &FieldDef,
+    uses: Uses,
+    masked: bool,
+    districts: Option<&[String]>,
+) -> Option<(String, String)> {
     let name = &field.coordinate;
     if masked && matches!(field.kind, FieldKind::Column(_)) && field.mask.is_none() {
         return Some((format!("{name} has no mask"), format!("「{name}」無遮罩方式")));
+    }
+    let telling = uses.intersection(unmasking(field));
+    if masked && !telling.is_empty() {
+        return Some((
+            format!(
+                "{name} is masked: {telling} would tell what the mask hides (match asks yes or no about one value)"
+            ),
+            format!("「{name}」為遮罩，{}將揭露其內容（得申請比對單一值）", words_zh(telling)),
+        ));
     }
     match districts {
         Some([]) => Some((format!("{name}: no district"), format!("「{name}」未列行政區"))),
@@ -143,6 +158,10 @@ fn misfit(catalog: &Catalog, field: &FieldDef, masked: bool, districts: Option<&
         }
         _ => None,
     }
+}
+
+fn words_zh(uses: Uses) -> String {
+    uses.iter().map(Use::word_zh).collect::<Vec<_>>().join("、")
 }
 
 /// An item as it is shown.

@@ -13,6 +13,7 @@ use crate::access::{Granted, Position, Refusal, RowScope, SqlColumn, Use};
 use crate::catalog::{FieldId, FieldKind, Join};
 use crate::store::bind::Bind;
 use crate::store::layout::Place;
+use crate::store::rows::Kind;
 use crate::store::source::Dialect;
 
 /// A condition on the rows of a table in a statement.
@@ -28,7 +29,7 @@ pub(super) fn condition(
         Filter::Or(any) => fold(planner, draft, table, any, position, "1 = 0", Expr::or),
         Filter::Not(one) => Ok(condition(planner, draft, table, one, position)?.not()),
         Filter::IsNull { field, wanted } => {
-            let (_, column, _) = column(planner, *field)?;
+            let (_, column, _) = column(planner, *field, false)?;
             let column = sql::col(table, &column);
             Ok(if *wanted { column.is_null() } else { column.is_not_null() })
         }
@@ -63,8 +64,8 @@ fn fold(
     Ok(folded.unwrap_or_else(|| Expr::cust(of_none)))
 }
 
-fn column(planner: &mut Planner, field: FieldId) -> Result<(Granted, SqlColumn, crate::store::rows::Kind), Refusal> {
-    let granted = planner.granted(field, Use::Filter)?;
+fn column(planner: &mut Planner, field: FieldId, one_value: bool) -> Result<(Granted, SqlColumn, Kind), Refusal> {
+    let granted = planner.granted_condition(field, one_value)?;
     match (granted.column(planner.catalog), &planner.catalog.field(field).kind) {
         (Some(name), FieldKind::Column(declared)) => {
             let kind = kind_of(declared.scalar, declared.scale);
@@ -82,11 +83,14 @@ fn compare(
     operator: Operator,
     slot: Slot,
 ) -> Result<Expr, Refusal> {
-    let (_, name, kind) = column(planner, field)?;
+    let (granted, name, kind) = column(planner, field, operator == Operator::Eq)?;
     let dialect = draft.place().dialect;
     let marker = draft.slots.marker(slot);
-    let plain = sql::col(table, &name);
-    let sorted = || sql::comparable(dialect, table, &name, kind);
+    // A condition knows no more than is shown: of a masked day, its year. Other masks leave nothing to compare.
+    let by_year = granted.masked() && granted.used() == Use::Filter;
+    let as_shown = |column| if by_year { sql::to_the_year(dialect, column) } else { column };
+    let plain = as_shown(sql::col(table, &name));
+    let sorted = || as_shown(sql::comparable(dialect, table, &name, kind));
     Ok(match operator {
         Operator::Eq => plain.eq(marker),
         Operator::Neq => plain.ne(marker),
@@ -140,7 +144,7 @@ fn related(
         return Err(internal("a relation is a join"));
     };
     let here = super::uses::filtered_here(filter);
-    let granted = here.into_iter().filter_map(|field| planner.rights.decide(field, Use::Filter));
+    let granted = here.into_iter().filter_map(|looked| planner.rights.decide_condition(looked.field, looked.one_value));
     let reach = planner.rights.reach(join.target);
     let scope = granted.fold(reach, |scope, granted| scope.and(granted.scope()));
     let relation = Relation {

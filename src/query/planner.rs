@@ -53,7 +53,7 @@ pub fn plan(
     let refused: Vec<Refusal> = all
         .into_iter()
         .filter(|used| used.used != Use::Select && used.used != Use::Aggregate)
-        .filter(|used| rights.decide(used.field, used.used).is_none())
+        .filter(|used| used.decide(rights).is_none())
         .map(|used| Refusal::denied(catalog, used.field, used.used).on(&used.path).at(used.position))
         .collect();
     if !refused.is_empty() {
@@ -139,7 +139,7 @@ impl Planner<'_> {
         value: &async_graphql_value::Value,
         object: &Object,
     ) -> Result<View, Refusal> {
-        let key_granted = self.granted(key, Use::Filter)?;
+        let key_granted = self.granted_condition(key, true)?;
         let scope = self.scope(object, &Window::default()).and(granted.scope()).and(key_granted.scope());
         let mut draft = Draft::new(self.place(object.of)?);
         let table = draft.from(&self.catalog.type_def(object.of).table);
@@ -196,16 +196,23 @@ impl Planner<'_> {
         self.rights.decide(field, used).ok_or_else(|| Refusal::denied(self.catalog, field, used))
     }
 
+    /// The same for a condition.
+    pub(super) fn granted_condition(&mut self, field: FieldId, one_value: bool) -> Result<Granted, Refusal> {
+        let granted = self.rights.decide_condition(field, one_value);
+        granted.ok_or_else(|| Refusal::denied(self.catalog, field, Use::Filter))
+    }
+
     /// The rows inside the scope of every field that is used of them.
     pub(super) fn scope(&self, object: &Object, window: &Window) -> RowScope {
         let selected = object.fields.iter().filter_map(|selected| match &selected.kind {
             SelectedKind::Column(field) | SelectedKind::Join { field, .. } => Some((*field, Use::Select)),
             SelectedKind::Typename => None,
         });
-        let filtered = window.filter.iter().flat_map(uses::filtered_here).map(|field| (field, Use::Filter));
+        let filtered = window.filter.iter().flat_map(uses::filtered_here);
+        let filtered = filtered.filter_map(|looked| self.rights.decide_condition(looked.field, looked.one_value));
         let ordered = window.order.iter().map(|word| (word.field, Use::Order));
         let granted =
-            selected.chain(filtered).chain(ordered).filter_map(|(field, used)| self.rights.decide(field, used));
+            selected.chain(ordered).filter_map(|(field, used)| self.rights.decide(field, used)).chain(filtered);
         // Rows of which nothing is asked but that they are there: no further than any field of them reaches.
         granted.fold(self.rights.reach(object.of), |scope, granted| scope.and(granted.scope()))
     }

@@ -60,8 +60,8 @@ impl<'a> ShapeBuilder<'a> {
 
     /// The conditions and the order of a list.
     pub fn window(&mut self, rectangle: u16, window: &Window) {
-        for field in window.filter.iter().flat_map(uses::filtered) {
-            self.once(rectangle, field, "where", Use::Filter);
+        for looked in window.filter.iter().flat_map(uses::filtered) {
+            self.once(rectangle, looked.field, "where", Use::Filter);
         }
         for word in &window.order {
             self.once(rectangle, word.field, "orderBy", Use::Order);

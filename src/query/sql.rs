@@ -301,6 +301,14 @@ pub fn comparable(dialect: Dialect, table: Table, column: &SqlColumn, kind: Kind
     }
 }
 
+/// A day as its mask shows it: the first of its year.
+pub fn to_the_year(dialect: Dialect, day: Expr) -> Expr {
+    match dialect {
+        Dialect::Postgres => Expr::cust_with_exprs("CAST(date_trunc('year', CAST($1 AS timestamp)) AS date)", [day]),
+        Dialect::Sqlite => Expr::cust_with_exprs("substr(?, 1, 4) || '-01-01'", [day]),
+    }
+}
+
 /// A text that compares, and changes case, by code point whatever the database's collation.
 pub fn by_code_point(dialect: Dialect, text: Expr) -> Expr {
     match dialect {

@@ -1,8 +1,8 @@
 //! Lists every use that an operation makes of every field: the question that `access` answers, the record keeps,
 //! and an application can be drafted from.
 
-use super::ask::{Filter, Object, Operation, PartKind, Root, RootKind, SelectedKind, Window};
-use crate::access::{Position, Use};
+use super::ask::{Filter, Object, Operation, Operator, PartKind, Root, RootKind, SelectedKind, Window};
+use crate::access::{Granted, Position, Rights, Use};
 use crate::catalog::{Catalog, DatasetId, FieldId, FieldKind};
 
 /// One use of one field.
@@ -12,10 +12,22 @@ pub struct Used {
     pub field: FieldId,
     /// What is done with it.
     pub used: Use,
+    /// For a condition: yes or no about one value.
+    pub one_value: bool,
     /// Response path of the selection, or of the list that filters or sorts by it.
     pub path: Vec<String>,
     /// Where in the document.
     pub position: Option<Position>,
+}
+
+impl Used {
+    /// The decision about it.
+    pub fn decide(&self, rights: &Rights) -> Option<Granted> {
+        match self.used {
+            Use::Filter => rights.decide_condition(self.field, self.one_value),
+            used => rights.decide(self.field, used),
+        }
+    }
 }
 
 /// All uses of an operation, in document order.
@@ -33,17 +45,17 @@ fn list_root(root: &Root, uses: &mut Vec<Used>) {
     match &root.kind {
         RootKind::Typename | RootKind::Other => {}
         RootKind::One { field, key, object, .. } => {
-            uses.push(Used { field: *field, used: Use::Select, path: path.clone(), position });
-            uses.push(Used { field: *key, used: Use::Filter, path: path.clone(), position });
+            uses.push(used(*field, Use::Select, &path, position));
+            uses.push(Used { one_value: true, ..used(*key, Use::Filter, &path, position) });
             list_object(object, &path, uses);
         }
         RootKind::List { field, window, parts, .. } => {
             let counted = parts.iter().any(|part| matches!(part.kind, PartKind::TotalCount));
             if lists_rows(parts) {
-                uses.push(Used { field: *field, used: Use::Select, path: path.clone(), position });
+                uses.push(used(*field, Use::Select, &path, position));
             }
             if counted {
-                uses.push(Used { field: *field, used: Use::Aggregate, path: path.clone(), position });
+                uses.push(used(*field, Use::Aggregate, &path, position));
             }
             list_window(window, &path, uses);
             for part in parts {
@@ -75,9 +87,9 @@ fn list_object(object: &Object, path: &[String], uses: &mut Vec<Used>) {
         let position = Some(selected.position);
         match &selected.kind {
             SelectedKind::Typename => {}
-            SelectedKind::Column(field) => uses.push(Used { field: *field, used: Use::Select, path, position }),
+            SelectedKind::Column(field) => uses.push(used(*field, Use::Select, &path, position)),
             SelectedKind::Join { field, window, object } => {
-                uses.push(Used { field: *field, used: Use::Select, path: path.clone(), position });
+                uses.push(used(*field, Use::Select, &path, position));
                 list_window(window, &path, uses);
                 list_object(object, &path, uses);
             }
@@ -86,12 +98,12 @@ fn list_object(object: &Object, path: &[String], uses: &mut Vec<Used>) {
 }
 
 fn list_window(window: &Window, path: &[String], uses: &mut Vec<Used>) {
-    let used = |field, used| Used { field, used, path: path.to_vec(), position: window.position };
-    for field in window.filter.iter().flat_map(filtered) {
-        uses.push(used(field, Use::Filter));
+    for looked in window.filter.iter().flat_map(filtered) {
+        let one_value = looked.one_value;
+        uses.push(Used { one_value, ..used(looked.field, Use::Filter, path, window.position) });
     }
     for word in &window.order {
-        uses.push(used(word.field, Use::Order));
+        uses.push(used(word.field, Use::Order, path, window.position));
     }
 }
 
@@ -109,23 +121,39 @@ pub fn datasets(catalog: &Catalog, uses: &[Used]) -> Vec<DatasetId> {
     all.into_iter().collect()
 }
 
+/// A field that a condition looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looked {
+    /// The field.
+    pub field: FieldId,
+    /// Yes or no about one value.
+    pub one_value: bool,
+}
+
 /// Every field that a condition looks at, those at the far end of joins included.
-pub fn filtered(filter: &Filter) -> Vec<FieldId> {
+pub fn filtered(filter: &Filter) -> Vec<Looked> {
     match filter {
         Filter::And(all) | Filter::Or(all) => all.iter().flat_map(filtered).collect(),
         Filter::Not(one) => filtered(one),
-        Filter::Compare { field, .. } | Filter::IsNull { field, .. } => vec![*field],
-        Filter::Related { field, filter, .. } => std::iter::once(*field).chain(filtered(filter)).collect(),
+        Filter::Compare { .. } | Filter::IsNull { .. } => filtered_here(filter),
+        Filter::Related { filter: far, .. } => filtered_here(filter).into_iter().chain(filtered(far)).collect(),
     }
 }
 
 /// The fields that a condition looks at on the rows themselves.
-pub fn filtered_here(filter: &Filter) -> Vec<FieldId> {
+pub fn filtered_here(filter: &Filter) -> Vec<Looked> {
     match filter {
         Filter::And(all) | Filter::Or(all) => all.iter().flat_map(filtered_here).collect(),
         Filter::Not(one) => filtered_here(one),
-        Filter::Compare { field, .. } | Filter::IsNull { field, .. } | Filter::Related { field, .. } => vec![*field],
+        Filter::Compare { field, operator, .. } => vec![Looked { field: *field, one_value: *operator == Operator::Eq }],
+        Filter::IsNull { field, .. } | Filter::Related { field, .. } => {
+            vec![Looked { field: *field, one_value: false }]
+        }
     }
+}
+
+fn used(field: FieldId, used: Use, path: &[String], position: Option<Position>) -> Used {
+    Used { field, used, one_value: false, path: path.to_vec(), position }
 }
 
 fn with(path: &[String], key: &str) -> Vec<String> {

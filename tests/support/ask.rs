@@ -1,6 +1,8 @@
 //! Operations made up at random over the whole catalogue, as values. How they are written as GraphQL is left to
 //! `ask_text`, what their right answer is to whoever asks.
 
+use std::collections::HashSet;
+
 use cityquery::catalog::scalar::Scalar;
 use cityquery::catalog::{Catalog, FieldDef, FieldId, FieldKind, TypeId};
 
@@ -8,10 +10,12 @@ use super::city::{Cell, City};
 use super::dice::Dice;
 
 /// An operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// Its roots.
     pub roots: Vec<Root>,
+    /// Columns that it narrows, sorts or finds rows by.
+    pub searched: HashSet<FieldId>,
 }
 
 /// A root field.
@@ -129,13 +133,16 @@ pub struct Asker<'a> {
     pub dice: Dice,
     /// Selects `id` on every object, so that row numbers can be read from the answer.
     pub with_id: bool,
+    /// Columns that the operation in the making narrows, sorts or finds rows by.
+    pub searched: HashSet<FieldId>,
 }
 
 impl Asker<'_> {
     /// A random operation.
     pub fn operation(&mut self) -> Asked {
         let roots = if self.dice.once_in(5) { 2 } else { 1 };
-        Asked { roots: (0..roots).map(|number| self.root(number)).collect() }
+        let roots = (0..roots).map(|number| self.root(number)).collect();
+        Asked { roots, searched: std::mem::take(&mut self.searched) }
     }
 
     /// Every column and every join of a type, on its first rows, with nothing narrowed.
@@ -155,7 +162,7 @@ impl Asker<'_> {
         }
         let parts = vec![Part { key: "nodes".into(), kind: PartKind::Nodes(object) }];
         let kind = RootKind::List { window: Window::default(), parts };
-        Asked { roots: vec![Root { key: "all".into(), field: list, kind }] }
+        Asked { roots: vec![Root { key: "all".into(), field: list, kind }], ..Asked::default() }
     }
 
     fn fields(&self, of: TypeId) -> Vec<FieldDef> {
@@ -167,6 +174,7 @@ impl Asker<'_> {
         let of = self.catalog.type_def(*self.dice.pick(&types)).clone();
         if let Some(one) = of.one.filter(|_| self.dice.once_in(5)) {
             let by = *self.dice.pick(&of.keys);
+            self.searched.insert(by);
             let values = self.values(by);
             let mut value = self.dice.pick(&values).clone();
             if self.dice.once_in(8) && self.scalar(by) == Scalar::String {
@@ -261,6 +269,7 @@ impl Asker<'_> {
         let mut order: Vec<(FieldId, bool)> = Vec::new();
         for _ in 0..words {
             let field = self.dice.pick(&columns).id;
+            self.searched.insert(field);
             if order.iter().all(|(known, _)| *known != field) {
                 order.push((field, self.dice.once_in(2)));
             }
@@ -307,6 +316,7 @@ impl Asker<'_> {
     fn leaf(&mut self, of: TypeId) -> Filter {
         let columns: Vec<FieldDef> = self.fields(of).into_iter().filter(is_column).collect();
         let field = self.dice.pick(&columns).id;
+        self.searched.insert(field);
         let (scalar, values) = (self.scalar(field), self.values(field));
         if values.is_empty() || self.dice.once_in(7) {
             return Filter::IsNull { field, wanted: self.dice.once_in(2) };
