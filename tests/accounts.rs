@@ -14,7 +14,7 @@ use cityquery::access::Code;
 use cityquery::accounts::{Accounts, entity};
 use cityquery::config::Entropy;
 use cityquery::http::auth;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, TransactionTrait};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -418,6 +418,35 @@ async fn another_server_hears_of_changes_within_a_second() {
             assert!(begun.elapsed() < std::time::Duration::from_secs(1), "the change is not heard of");
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
+        watch.abort();
+    }
+}
+
+/// A control database that blocks tells of no change either: after five seconds nothing is answered on its word.
+#[tokio::test]
+async fn who_hears_nothing_of_changes_answers_nothing() {
+    for test in TestApp::on_each().await {
+        let db = test.app.accounts.db();
+        if db.get_database_backend() != DbBackend::Postgres {
+            continue; // readers of SQLite are not blocked by writers
+        }
+        let session = test.sign_in("fire.officer").await;
+        let token = session.text("access_token");
+        let watch = test.app.accounts.watch();
+        let lock = db.begin().await.expect("begins");
+        lock.execute_unprepared("LOCK TABLE epochs IN ACCESS EXCLUSIVE MODE").await.expect("locks");
+        let begun = std::time::Instant::now();
+        let waited_for = async |holds: bool| {
+            while test.app.accounts.rights().hears() != holds {
+                assert!(begun.elapsed() < std::time::Duration::from_secs(20), "it does not become {holds}");
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        waited_for(false).await;
+        assert_eq!(test.me(&token).await.code(), "SOURCE_UNAVAILABLE");
+        lock.rollback().await.expect("lets go");
+        waited_for(true).await;
+        assert_eq!(test.me(&token).await.status, StatusCode::OK);
         watch.abort();
     }
 }

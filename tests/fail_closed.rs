@@ -9,15 +9,17 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use crate::support::disk::FaultyDisk;
-use crate::support::gate::{Gate, Setup, dead, everything};
+use crate::support::gate::{Gate, PASSWORD, Setup, dead, everything};
 use crate::support::{plots, postgres};
 use axum::body::Body;
 use axum::http::Request;
+use cityquery::accounts::Actor;
 use cityquery::audit::SERVER;
 use cityquery::audit::decode::StoredRecord;
 use cityquery::audit::read::Contents;
 use cityquery::audit::segment::Folder;
 use cityquery::config::{Config, Connection};
+use cityquery::http::connections::{self, Bounds};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -97,6 +99,38 @@ async fn a_full_disk_withholds_answers() {
         let got = gate.ask("asker", "", NAMES, json!({})).await;
         assert_eq!((got.status.as_u16(), got.code()), (503, "AUDIT_UNAVAILABLE"), "{}", got.text);
         assert!(!got.text.contains("persons-name"), "{}", got.text);
+    }
+}
+
+/// Changes to a session or a password are as little without their record as answers are: what is refused has not happened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_and_passwords_stay_as_they_are_without_a_record() {
+    let post = |path: &str, body: Value| {
+        let request = Request::post(path).header("content-type", "application/json");
+        request.body(Body::from(body.to_string())).expect("a request")
+    };
+    for (path, body) in [
+        ("/auth/refresh", json!({ "refresh_token": "" })),
+        ("/auth/sign-out", json!({ "refresh_token": "" })),
+        ("/auth/password", json!({ "account": "asker", "password": PASSWORD, "newPassword": "Zebra-Kite-9931-quilt" })),
+    ] {
+        let disk = FaultyDisk::default();
+        let gate = filled(Setup { disk: Some(Arc::new(disk.clone())), ..Setup::default() }).await;
+        let signed_in = gate.send(post("/auth/sign-in", json!({ "account": "asker", "password": PASSWORD }))).await;
+        let mut body = body;
+        if let Some(token) = body.get_mut("refresh_token") {
+            *token = signed_in.body["refresh_token"].clone();
+        }
+        disk.0.fail_one_sync.store(true, SeqCst);
+        let got = gate.send(post(path, body)).await;
+        assert_eq!((got.status.as_u16(), got.code()), (503, "AUDIT_UNAVAILABLE"), "{path}: {}", got.text);
+
+        // Asked of the accounts themselves, since no route answers any more.
+        let accounts = &gate.app.accounts;
+        let nobody_asks = async |_: &Actor| Ok(());
+        let token = signed_in.body["refresh_token"].as_str().expect("a token");
+        accounts.refresh(token, nobody_asks).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        accounts.sign_in("asker", PASSWORD, None).await.unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 }
 
@@ -397,4 +431,25 @@ async fn odd_values_do_not_break_a_statement() {
         let got = gate.ask("asker", "", &query, json!({})).await;
         assert_eq!(got.code(), "-", "{}", got.text);
     }
+}
+
+/// Whoever connects and says nothing, or half a head, does not keep others out for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_connections_give_their_places_back() {
+    let gate = filled(Setup::default()).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let bounds = Bounds { places: 2, head: Duration::from_millis(300) };
+    let router = cityquery::http::router(Arc::clone(&gate.app));
+    let serving = tokio::spawn(connections::serve(listener, router, bounds, std::future::pending()));
+    let connect = async || tokio::net::TcpStream::connect(address).await.expect("connects");
+    let silent = connect().await;
+    let mut half = connect().await;
+    half.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n").await.expect("is written");
+    let started = Instant::now();
+    let healthy = reqwest::get(format!("http://{address}/healthz")).await.expect("an answer");
+    assert_eq!(healthy.text().await.expect("a text"), "ok\n");
+    assert!(started.elapsed() > Duration::from_millis(200), "both places were taken");
+    drop((silent, half));
+    serving.abort();
 }

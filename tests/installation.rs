@@ -204,14 +204,31 @@ fn the_demo_leaves_alone_what_it_did_not_make() {
     assert_eq!(before, std::fs::read(folder.path().join("land.db")).expect("is there"));
 }
 
+/// Databases, keys and the log are their owner's alone, whatever the shell would have them be.
+#[test]
+fn nobody_else_reads_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path();
+    assert_eq!(run(&["migrate", "--data-dir", dir.to_str().expect("a name")]).status.code(), Some(0));
+    let mode = |path: &Path| std::fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+    for name in ["control.db", "household.db", "land.db"] {
+        assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
+    }
+}
+
 #[test]
 fn failures_have_a_reason_and_wrong_usage_its_own_code() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path().to_str().expect("a name");
+    std::fs::write(folder.path().join("typo.toml"), "[datasets.lnad]\nurl = \"sqlite:land.db\"\n").expect("a file");
+    let typo = folder.path().join("typo.toml");
+    let typo = typo.to_str().expect("a name");
     std::fs::write(folder.path().join("bad.toml"), "[server]\nlisten = 80\n").expect("a file");
     let bad = folder.path().join("bad.toml");
     let bad = bad.to_str().expect("a name");
-    let failing: [(&[&str], &str); 6] = [
+    let failing: [(&[&str], &str); 7] = [
+        (&["migrate", "--config", typo], "no declaration names [datasets.lnad]: the datasets are "),
         (&["serve", "--data-dir", dir], "cityquery migrate"),
         (&["serve", "--config", bad], "server.listen"),
         (&["serve", "--config", "/nowhere.toml"], "/nowhere.toml"),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::keys::KeyError;
 use super::password::{HashError, Weakness};
+use crate::access::Refusal;
 
 /// Why an account's wish was refused. The log says it; the client is told as little as the case allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +88,9 @@ pub enum AccountsError {
     /// The caller's affair.
     #[error("{}", .0.reason.note())]
     Refused(Refused),
+    /// What was about to be done could not be recorded, and was not done.
+    #[error("not recorded, not done: {}", .0.en)]
+    Unrecorded(Box<Refusal>),
     /// The control database.
     #[error("the control database: {0}")]
     Database(#[from] DbErr),
@@ -116,5 +120,12 @@ impl From<HashError> for AccountsError {
 impl From<Refused> for AccountsError {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
+    }
+}
+
+impl From<Refusal> for AccountsError {
+    /// Of a record that could not be made; refusals of the accounts themselves are [`Refused`].
+    fn from(refusal: Refusal) -> Self {
+        Self::Unrecorded(Box::new(refusal))
     }
 }

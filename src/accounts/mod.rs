@@ -41,6 +41,8 @@ pub use token::{Claims, Verified};
 
 /// How often the counters of changes are asked for: a change is seen everywhere within a second.
 const POLL: Duration = Duration::from_millis(300);
+/// How long one may take.
+const POLL_AT_MOST: Duration = Duration::from_secs(2);
 
 /// Every how many polls the folder of keys is looked at.
 const POLLS_PER_KEYS: u32 = 10;
@@ -153,6 +155,7 @@ impl Accounts {
             let mut ticks = tokio::time::interval(POLL);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             let (mut seen, mut polls) = (epoch::Epochs::default(), 0u32);
+            accounts.rights.heard();
             loop {
                 ticks.tick().await;
                 polls = polls.wrapping_add(1);
@@ -166,12 +169,11 @@ impl Accounts {
                 {
                     tracing::warn!(%error, "expired sessions could not be removed");
                 }
-                match accounts.poll(&mut seen).await {
-                    Ok(()) => accounts.rights.answered(),
-                    Err(error) => {
-                        accounts.rights.failed();
-                        tracing::error!(%error, "the control database does not tell of changes");
-                    }
+                // A database that blocks is as good as one that fails.
+                match tokio::time::timeout(POLL_AT_MOST, accounts.poll(&mut seen)).await {
+                    Ok(Ok(())) => accounts.rights.heard(),
+                    Ok(Err(error)) => tracing::error!(%error, "the control database does not tell of changes"),
+                    Err(_) => tracing::error!("the control database does not answer: changes are not heard"),
                 }
             }
         })

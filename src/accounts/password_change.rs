@@ -6,13 +6,21 @@ use super::entity::{account, password_history};
 use super::epoch::{self, Epoch};
 use super::password::{About, Weakness};
 use super::{Accounts, AccountsError, Actor, Reason, Refused};
+use crate::access::Refusal;
 
 /// Former passwords that may not be used again.
 const HISTORY: u64 = 3;
 
 impl Accounts {
-    /// Changes a person's own password, also an expired one; ends all sessions of the account.
-    pub async fn change_password(&self, name: &str, old: &str, new: &str) -> Result<Actor, AccountsError> {
+    /// Changes a person's own password, also an expired one; ends all sessions of the account. `record` is called before
+    /// the change is kept, which it is only if that succeeds.
+    pub async fn change_password(
+        &self,
+        name: &str,
+        old: &str,
+        new: &str,
+        record: impl AsyncFnOnce(&Actor) -> Result<(), Refusal>,
+    ) -> Result<(), AccountsError> {
         let name = name.trim().to_lowercase();
         let (account, actor) = self.check_password(&name, old).await?;
         let weak = |weakness| AccountsError::from(Refused { reason: Reason::Weak(weakness), actor: actor.clone() });
@@ -52,9 +60,9 @@ impl Accounts {
             ..Default::default()
         };
         account::Entity::update(row).exec(&changing).await?;
+        record(&actor).await?;
         changing.commit().await?;
         self.revoke_all(account.id, "password changed").await?;
-        self.rights.reload(&self.db).await?;
-        Ok(actor)
+        self.rights.reload(&self.db).await
     }
 }

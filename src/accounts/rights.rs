@@ -107,7 +107,8 @@ pub struct RightsStore {
     catalog: Arc<Catalog>,
     current: ArcSwap<Snapshot>,
     reloading: tokio::sync::Mutex<()>,
-    deaf_since: Mutex<Option<Instant>>,
+    /// When the control database was last heard, by those who follow it.
+    heard_at: Mutex<Option<Instant>>,
 }
 
 impl RightsStore {
@@ -117,7 +118,7 @@ impl RightsStore {
             catalog,
             current: ArcSwap::default(),
             reloading: tokio::sync::Mutex::default(),
-            deaf_since: Mutex::default(),
+            heard_at: Mutex::default(),
         };
         store.reload(db).await?;
         Ok(store)
@@ -135,16 +136,13 @@ impl RightsStore {
 
     /// Whether changes still reach this server.
     pub fn hears(&self) -> bool {
-        let since = self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.is_none_or(|since| since.elapsed() < DEAF_AT_MOST)
+        let at = self.heard_at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_none_or(|at| at.elapsed() < DEAF_AT_MOST)
     }
 
-    pub(super) fn answered(&self) {
-        *self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    pub(super) fn failed(&self) {
-        self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+    /// Changes have been asked for, and the answer is here. From the first time on they have to be heard again and again.
+    pub(super) fn heard(&self) {
+        *self.heard_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Reads people and forms again; what has not changed keeps its compiled rights.

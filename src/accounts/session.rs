@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::entity::{account, agency, refresh_token, session};
 use super::epoch::{self, Epoch};
 use super::{Accounts, AccountsError, Actor, Reason, Refused, secret};
+use crate::access::Refusal;
 
 /// What a sign-in or a refresh gives.
 #[derive(Debug, Clone)]
@@ -168,8 +169,13 @@ impl Accounts {
         Ok(token)
     }
 
-    /// Exchanges a refresh token for new tokens. A token that comes a second time ends its session.
-    pub async fn refresh(&self, token: &str) -> Result<Tokens, AccountsError> {
+    /// Exchanges a refresh token for new tokens. A token that comes a second time ends its session. `record` is called
+    /// before the exchange is kept, which it is only if that succeeds: a token that was refused can be tried again.
+    pub async fn refresh(
+        &self,
+        token: &str,
+        record: impl AsyncFnOnce(&Actor) -> Result<(), Refusal>,
+    ) -> Result<Tokens, AccountsError> {
         let ended = |actor| AccountsError::from(Refused { reason: Reason::SessionEnded, actor });
         let (known, session, account) =
             self.find_by_refresh_token(token).await?.ok_or_else(|| ended(Actor::unknown()))?;
@@ -196,6 +202,7 @@ impl Accounts {
             return Err(Refused { reason: Reason::TokenReused, actor }.into());
         }
         let refresh_token = Some(self.new_refresh_token(&exchange, id).await?);
+        record(&actor).await?;
         exchange.commit().await?;
         Ok(Tokens {
             access_token: self.issue(&account.name, id)?,

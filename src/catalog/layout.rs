@@ -22,6 +22,12 @@ impl Catalog {
             .collect()
     }
 
+    /// Codes of configured datasets that nothing declares: a slip of the pen, beside which the default would be served.
+    pub fn unknown_datasets<'c>(&self, configured: &'c BTreeMap<String, Connection>) -> Vec<&'c str> {
+        let is_known = |code: &str| self.datasets.iter().any(|dataset| dataset.code == code);
+        configured.keys().map(String::as_str).filter(|code| !is_known(code)).collect()
+    }
+
     /// Every column that a field, a join, a key or a row scope needs.
     pub fn declared_columns(&self) -> Vec<Declared> {
         let mut all = Vec::new();

@@ -53,6 +53,14 @@ pub fn read_catalog(config: &Config) -> anyhow::Result<Arc<Catalog>> {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the declarations have {} faults:\n  {}", lines.len(), lines.join("\n  "))
     })?;
+    let unknown = catalog.unknown_datasets(&config.datasets);
+    let known: Vec<&str> = catalog.datasets.iter().map(|dataset| dataset.code.as_str()).collect();
+    anyhow::ensure!(
+        unknown.is_empty(),
+        "no declaration names {}: the datasets are {}",
+        unknown.iter().map(|code| format!("[datasets.{code}]")).collect::<Vec<_>>().join(", "),
+        known.join(", ")
+    );
     Ok(Arc::new(catalog))
 }
 

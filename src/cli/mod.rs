@@ -4,6 +4,7 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rustix::fs::Mode;
 
 pub mod audit;
 pub mod backup;
@@ -78,6 +79,10 @@ pub fn run() -> ExitCode {
         }
     };
     crate::telemetry::start();
+    // Databases, keys and logs are nobody else's to read. What `schema` writes is for everybody.
+    if !matches!(arguments.command, Command::Schema(_)) {
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    }
     match dispatch(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -106,9 +106,14 @@ fn faults_of(config: &Config) -> Vec<String> {
         "must begin with http:// or https:// and not end with /",
     );
     require(server.max_body_bytes >= 1024, "server.max_body_bytes", "must be at least 1024");
-    require(known_scheme(&config.control.url), "control.url", "must begin with sqlite: or postgres://");
-    for (code, Connection { url, .. }) in &config.datasets {
-        require(known_scheme(url), &format!("datasets.{code}.url"), "must begin with sqlite: or postgres://");
+    let datasets = config.datasets.iter().map(|(code, Connection { url, .. })| (format!("datasets.{code}.url"), url));
+    for (key, url) in datasets.chain([("control.url".to_owned(), &config.control.url)]) {
+        require(known_scheme(url), &key, "must begin with sqlite: or postgres://");
+        require(
+            is_readable(url),
+            &key,
+            "cannot be read: in a password, write # / ? @ : and % as %23 %2F %3F %40 %3A and %25",
+        );
     }
     let limits = &config.limits;
     let positive = [
@@ -172,6 +177,11 @@ fn known_scheme(url: &str) -> bool {
     ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
+/// Whether both drivers can read an address. Their own words would repeat it, with its password.
+fn is_readable(url: &str) -> bool {
+    url.starts_with("sqlite:") || url::Url::parse(url).is_ok() && url.parse::<tokio_postgres::Config>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use figment::Jail;
@@ -220,6 +230,11 @@ mod tests {
             jail.create_file("type.toml", "[limits]\ndepth = \"deep\"\n")?;
             let text = faults(Config::load(Some(Path::new("type.toml"))));
             assert!(text.contains("type.toml") && text.contains("limits.depth"), "{text}");
+
+            // The usual slip: a password as it is, which ends the address before its host. It is not repeated.
+            jail.create_file("url.toml", "[datasets.land]\nurl = \"postgres://u:top#secret/x@db.city:5432/land\"\n")?;
+            let text = faults(Config::load(Some(Path::new("url.toml"))));
+            assert!(text.contains("datasets.land.url") && text.contains("%23") && !text.contains("secret"), "{text}");
 
             let text = faults(Config::load(Some(Path::new("missing.toml"))));
             assert!(text.contains("missing.toml"), "{text}");

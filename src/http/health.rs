@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz`, `/metrics`: whether the process lives, whether it can answer, and its numbers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -10,6 +11,9 @@ use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::state::App;
+
+/// How long a database may take to say that it is there.
+const PING_AT_MOST: Duration = Duration::from_secs(2);
 
 /// The routes. None of them tells anything of a dataset's content, so none is recorded.
 pub fn routes() -> Router<Arc<App>> {
@@ -21,17 +25,11 @@ pub fn routes() -> Router<Arc<App>> {
 
 /// Ready only when every database answers and records can be made.
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
-    let mut datasets = Map::new();
     let mut all = app.audit.is_ready() && app.accounts.rights().hears();
-    for code in app.config.datasets.keys() {
-        let Some(place) = app.engine.databases().place(code) else { continue };
-        let answers = app.engine.databases().source(place.database).ping().await;
-        if let Err(error) = &answers {
-            tracing::warn!(dataset = %code, %error, "not ready");
-        }
-        all &= answers.is_ok();
-        datasets.insert(code.clone(), answers.is_ok().into());
-    }
+    let answers = futures::future::join_all(app.config.datasets.keys().map(|code| answers(&app, code))).await;
+    all &= answers.iter().all(|answers| *answers);
+    let datasets: Map<String, Value> =
+        app.config.datasets.keys().cloned().zip(answers.into_iter().map(Value::from)).collect();
     let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": all,
@@ -40,6 +38,19 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
         "datasets": datasets,
     });
     (status, Json(body))
+}
+
+/// Whether a dataset's database answers in time.
+async fn answers(app: &App, code: &str) -> bool {
+    let databases = app.engine.databases();
+    let Some(place) = databases.place(code) else { return false };
+    let answer = tokio::time::timeout(PING_AT_MOST, databases.source(place.database).ping()).await;
+    match &answer {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(dataset = %code, %error, "not ready"),
+        Err(_) => tracing::warn!(dataset = %code, "not ready: no answer"),
+    }
+    matches!(answer, Ok(Ok(())))
 }
 
 /// Prometheus text format.

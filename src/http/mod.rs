@@ -10,6 +10,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 mod asked;
 pub mod auth;
 pub mod body;
+pub mod connections;
 pub mod graphql;
 pub mod headers;
 pub mod health;

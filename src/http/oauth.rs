@@ -118,15 +118,14 @@ async fn revoke(State(app): State<Arc<App>>, request: Request) -> Response {
         Ok(found) => found,
         Err(error) => return client_refused(&visit, Kind::Revocation, error).await,
     };
-    match app.accounts.revoke_token_of(&client, token).await {
-        Ok(None) => without_trace(StatusCode::OK.into_response()),
-        Ok(session) => {
-            actor.session = session;
-            match visit.record(Kind::Revocation, &actor, None, None).await {
-                Ok(()) => without_trace(StatusCode::OK.into_response()),
-                Err(refusal) => unavailable(&refusal),
-            }
-        }
+    let done = || without_trace(StatusCode::OK.into_response());
+    let Some(session) = app.accounts.session_of(&client, token) else { return done() };
+    actor.session = Some(session);
+    if let Err(refusal) = visit.record(Kind::Revocation, &actor, None, None).await {
+        return unavailable(&refusal);
+    }
+    match app.accounts.revoke(session, "revoked by the client").await {
+        Ok(()) => done(),
         Err(failure) => unavailable(&visit.failed(&failure)),
     }
 }

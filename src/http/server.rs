@@ -1,14 +1,13 @@
 //! Serves the router until it is told to stop, and ends in order: no new connections, the open ones finished, the
 //! log closed.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
+use super::connections::{self, Bounds};
 use super::state::App;
 use crate::audit::index::Indexer;
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
@@ -28,21 +27,15 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     let mail = courier.map(|courier| app.engine.procedure().watch_mail(courier));
     let indexer = Indexer::start(&app.audit, app.config.audit.dir.clone(), app.config.control.clone())
         .context("the audit index cannot be given a thread")?;
-    let routes = super::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-    // Small answers go out at once instead of waiting for more.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
-        signalled().await;
-        tracing::info!("stopping: no new connections");
-        let _ = stopping.send(()); // nobody waits when serving has failed already
-    });
+    let serving =
+        connections::serve(listener, super::router(Arc::clone(&app)), Bounds::of_this_process(), async move {
+            signalled().await;
+            tracing::info!("stopping: no new connections");
+            let _ = stopping.send(()); // nobody waits when serving has failed already
+        });
     tokio::select! {
-        served = async { serving.await } => served.context("serving")?,
+        () = serving => {}
         () = async { if stopped.await.is_ok() { tokio::time::sleep(PATIENCE).await } else { std::future::pending().await } } => {
             tracing::warn!("connections were still open and are dropped");
         }

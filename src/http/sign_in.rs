@@ -113,6 +113,7 @@ impl<'a> Visit<'a> {
     pub(super) async fn refused(&self, kind: Kind, error: AccountsError) -> Refusal {
         let (reason, actor) = match error {
             AccountsError::Refused(refused) => (refused.reason, refused.actor),
+            AccountsError::Unrecorded(refusal) => return *refusal,
             failure => return self.failed(&failure),
         };
         let refusal = refusal_of(reason);
@@ -242,11 +243,9 @@ async fn refresh(State(app): State<Arc<App>>, request: Request) -> Response {
     let visit = Visit::new(&app, &parts.headers, &parts.extensions);
     let answer = async {
         let wanted: Refresh = parse(body, r#"{"refresh_token":"…"}"#)?;
-        match app.accounts.refresh(&wanted.refresh_token).await {
-            Ok(tokens) => {
-                visit.record(Kind::Refresh, &tokens.actor, None, None).await?;
-                Ok(tokens_json(&app, &tokens))
-            }
+        let record = async |actor: &Actor| visit.record(Kind::Refresh, actor, None, None).await;
+        match app.accounts.refresh(&wanted.refresh_token, record).await {
+            Ok(tokens) => Ok(tokens_json(&app, &tokens)),
             Err(error) => Err(visit.refused(Kind::Refresh, error).await),
         }
     };
@@ -273,8 +272,8 @@ async fn sign_out(State(app): State<Arc<App>>, request: Request) -> Response {
         }
         for actor in &ended {
             let Some(session) = actor.session else { continue };
-            app.accounts.revoke(session, "signed out").await.map_err(|error| visit.failed(&error))?;
             visit.record(Kind::SignOut, actor, None, None).await?;
+            app.accounts.revoke(session, "signed out").await.map_err(|error| visit.failed(&error))?;
         }
         Ok(without_trace(StatusCode::NO_CONTENT.into_response()))
     };
@@ -287,12 +286,10 @@ async fn change_password(State(app): State<Arc<App>>, request: Request) -> Respo
     let visit = Visit::new(&app, &parts.headers, &parts.extensions);
     let answer = async {
         let wanted: ChangePassword = parse(body, r#"{"account":"…","password":"…","newPassword":"…"}"#)?;
-        let changed = app.accounts.change_password(&wanted.account, &wanted.password, &wanted.new_password).await;
-        match changed {
-            Ok(actor) => {
-                visit.record(Kind::PasswordChange, &actor, None, None).await?;
-                Ok(without_trace(StatusCode::NO_CONTENT.into_response()))
-            }
+        let record = async |actor: &Actor| visit.record(Kind::PasswordChange, actor, None, None).await;
+        let ChangePassword { account, password, new_password } = wanted;
+        match app.accounts.change_password(&account, &password, &new_password, record).await {
+            Ok(()) => Ok(without_trace(StatusCode::NO_CONTENT.into_response())),
             Err(error) => Err(visit.refused(Kind::PasswordChange, error).await),
         }
     };

@@ -24,8 +24,21 @@ pub enum ControlError {
     Database(#[from] DbErr),
 }
 
-/// Connects; a SQLite file is made when it is not there.
+/// Connects; a SQLite file is made when it is not there. What is committed outlives a power cut, as the audit record of it
+/// does.
 pub async fn connect(control: &config::Control) -> Result<DatabaseConnection, ControlError> {
+    connect_with(control, "FULL").await
+}
+
+/// Connects to write what can be made anew: its last commits may be lost with the power.
+pub async fn connect_for_an_index(control: &config::Control) -> Result<DatabaseConnection, ControlError> {
+    connect_with(control, "NORMAL").await
+}
+
+async fn connect_with(
+    control: &config::Control,
+    synchronous: &'static str,
+) -> Result<DatabaseConnection, ControlError> {
     let sqlite = control.url.strip_prefix("sqlite:");
     let mut options = match sqlite {
         Some(path) => {
@@ -39,10 +52,10 @@ pub async fn connect(control: &config::Control) -> Result<DatabaseConnection, Co
     options.sqlx_logging(false).record_stmt_in_spans(false).acquire_timeout(Duration::from_secs(5));
     if sqlite.is_some() {
         // One connection: writers of one process queue for it instead of failing on each other's locks.
-        options.max_connections(1).map_sqlx_sqlite_opts(|options| {
+        options.max_connections(1).map_sqlx_sqlite_opts(move |options| {
             options
                 .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "NORMAL")
+                .pragma("synchronous", synchronous)
                 .pragma("foreign_keys", "ON")
                 .busy_timeout(Duration::from_secs(5))
         });

@@ -20,7 +20,7 @@ use time::macros::{date, datetime};
 use tower::ServiceExt;
 
 /// The password of everybody here.
-const PASSWORD: &str = "Lanterns-7-above";
+pub const PASSWORD: &str = "Lanterns-7-above";
 
 /// The program under attack.
 pub struct Gate {

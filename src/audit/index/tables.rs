@@ -109,7 +109,7 @@ async fn nodes(db: &DatabaseConnection) -> Result<Vec<(i64, String)>, IndexError
 impl Tables {
     /// Connects; the tables must have been migrated.
     pub async fn open(control: &config::Control) -> Result<Tables, IndexError> {
-        Ok(Tables { db: control::connect(control).await? })
+        Ok(Tables { db: control::connect_for_an_index(control).await? })
     }
 
     /// The connection.
