@@ -1,6 +1,7 @@
 // The answer, what was refused in it and why, and the number under which it is recorded.
 import { useEffect, useState } from 'react';
 import type { Answer, Problem } from './answer.ts';
+import { useCopy } from './clipboard.ts';
 import { Editor } from './Editor.tsx';
 import { MissingPanel } from './MissingPanel.tsx';
 import type { SessionState } from './session.ts';
@@ -52,20 +53,15 @@ export function AnswerPane({ words, session, answer, running, onCoordinate, onWr
 }
 
 function Facts({ words, answer }: { words: Words; answer: Answer }) {
-  const [copied, setCopied] = useState(false);
-  const copyRecord = async () => {
-    await navigator.clipboard.writeText(answer.record);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
-  };
+  const [copied, copy] = useCopy();
   return (
     <dl className="facts">
       {answer.record && (
         <div title={words.recordHint}>
           <dt>{words.record}</dt>
           <dd>
-            <button className="plain" onClick={() => void copyRecord()} data-part="record" data-record={answer.record}>
-              <code>{answer.record}</code> {copied ? `✓ ${words.copied}` : ''}
+            <button className="plain" onClick={() => copy(answer.record)} data-part="record" data-record={answer.record}>
+              <code>{answer.record}</code> {copied && words.copying[copied]}
             </button>
           </dd>
         </div>

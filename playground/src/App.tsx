@@ -1,5 +1,5 @@
 // Holds what the parts of the page share: language, session, form in use, query, answer. The parts only show it.
-import { parse, print } from 'graphql';
+import { parse } from 'graphql';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { AnswerPane } from './AnswerPane.tsx';
 import { ask, headerValue, type Answer } from './answer.ts';
@@ -129,16 +129,6 @@ export function App() {
     return () => document.removeEventListener('keydown', press);
   }, [run]);
 
-  const tidy = useCallback(() => {
-    try {
-      const front = /^(?:#.*\n|\s*\n)*/.exec(query)?.[0] ?? '';
-      setQuery(`${front}${print(parse(query))}\n`);
-      if (variables.trim() !== '') setVariables(JSON.stringify(JSON.parse(variables), null, 2));
-    } catch {
-      // what cannot be read cannot be laid out; the editor marks the place
-    }
-  }, [query, variables]);
-
   /** Puts a next step into the editor, ready to be run. */
   const write = useCallback((next: string, values: unknown) => {
     setOperation(null);
@@ -202,7 +192,6 @@ export function App() {
           onName={setChosenName}
           onRun={() => void run()}
           onStop={() => running?.abort()}
-          onTidy={tidy}
           onShowInDocs={(field, type, parent) => showInDocs(parent ?? type ?? 'Query', parent ? field : undefined)}
         />
         <Splitter label={words.resize} container={split} />
