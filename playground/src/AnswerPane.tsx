@@ -119,6 +119,12 @@ interface RowProps {
 function Row({ words, problem, line, onLine, onCoordinate }: RowProps) {
   const [type = '', field] = problem.coordinate.split('.');
   const refusal = REFUSALS.has(problem.code);
+  const where = [
+    problem.custodian && `${words.custodian}: ${problem.custodian}`,
+    problem.dataset && `${words.dataset}: ${problem.dataset}`,
+    problem.clause && words.ofClause(problem.clause),
+    ...problem.places.map(({ line, column }) => words.inQuery(line, column)),
+  ].filter(Boolean);
   return (
     <li className={refusal ? 'refusal' : 'fault'} data-code={problem.code}>
       <div className="row">
@@ -137,23 +143,7 @@ function Row({ words, problem, line, onLine, onCoordinate }: RowProps) {
         )}
       </div>
       <p>{problem.message}</p>
-      {(problem.custodian || problem.dataset || problem.place) && (
-        <p className="soft">
-          {problem.custodian && (
-            <>
-              {words.custodian}: {problem.custodian}
-            </>
-          )}
-          {problem.custodian && problem.dataset && ' · '}
-          {problem.dataset && (
-            <>
-              {words.dataset}: {problem.dataset}
-            </>
-          )}
-          {problem.clause && ` · ${words.ofClause(problem.clause)}`}
-          {problem.place && ` · ${problem.place}`}
-        </p>
-      )}
+      {where.length > 0 && <p className="soft">{where.join(' · ')}</p>}
     </li>
   );
 }

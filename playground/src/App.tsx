@@ -159,7 +159,7 @@ export function App() {
         onSide={() => setSide(side === null ? 'operations' : null)}
         inbox={<Inbox words={words} language={language} session={session} onWrite={write} />}
       />
-      <div className="work" ref={split}>
+      <main className="work" ref={split}>
         {side !== null && (
           <aside className="side" aria-label={words.panel}>
             <Tabs
@@ -196,7 +196,7 @@ export function App() {
         />
         <Splitter label={words.resize} container={split} />
         <AnswerPane words={words} session={session} answer={answer} running={running !== null} onCoordinate={showInDocs} onWrite={write} />
-      </div>
+      </main>
       {signingIn && <SignIn words={words} demo={demo} session={session} onClose={() => setSigningIn(false)} />}
     </div>
   );
