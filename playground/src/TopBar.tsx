@@ -1,14 +1,8 @@
 // The bar on top: under which form, for which purpose and case one asks, and who is asking.
 import { useEffect, useRef, type ReactNode } from 'react';
 import type { SessionState } from './session.ts';
+import type { Under } from './under.ts';
 import type { Words } from './words.ts';
-
-/** What an operation is asked under; it goes out as X-Form, X-Purpose and X-Case-Number. */
-export interface Under {
-  form: string;
-  purpose: string;
-  caseNumber: string;
-}
 
 interface Props {
   words: Words;
