@@ -64,6 +64,7 @@ export function useDesk({ account, person, ended }: SessionState, onCleared: () 
   const [filledIn, setFilledIn] = useState<string[]>(() => (operation ? fillIn(operation, kept.walk).filled : []));
   const [application, setApplication] = useState(BLANK);
   const [whose, setWhose] = useState(account);
+  const before = useRef(account);
   /** The account whose forms were settled last. */
   const settled = useRef(kept.under === NOTHING ? null : account);
 
@@ -74,13 +75,16 @@ export function useDesk({ account, person, ended }: SessionState, onCleared: () 
   // Before the page is painted: nobody sees what is somebody else's, or asks under a form that is shown and not yet chosen.
   // A session that ended by itself leaves everything as it is; its person comes back, or another one does.
   useLayoutEffect(() => {
+    const switched = before.current !== null || whose === null;
+    before.current = account;
     if (account === whose || (account === null && ended)) return;
     setWhose(account);
     onCleared();
     setApplication(BLANK);
     setUnder((old) => ({ ...old, form: '', caseNumber: operation?.caseNumber ?? '' }));
-    // From one account to the next a walk goes on, with its numbers; whoever signs out takes everything along.
-    if (account !== null) return;
+    // From one account to the next a walk goes on, with its numbers. Whoever signs out takes everything along, and so it is
+    // when another person comes after a session that ended.
+    if (account !== null && switched) return;
     setVariables(operation?.variables ?? '');
     setFilledIn([]);
     setWalk({});
