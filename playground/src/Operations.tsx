@@ -23,9 +23,10 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
   const chinese = language !== 'en';
   const list = useRef<HTMLDivElement>(null);
   const ready = useRef<HTMLParagraphElement>(null);
-  // One that was chosen before a reload, or whose text opens below the edge, is brought into view; and where the text of
-  // another has closed above it, it moves up under the reader's eyes.
-  useEffect(() => list.current?.querySelector('.chosen')?.scrollIntoView({ block: 'nearest' }), [chosen]);
+  // One that was chosen before a reload may lie out of view; where the text of another has closed above it, it has moved up.
+  useEffect(() => {
+    if (list.current) bringIntoView(list.current, list.current.querySelector('.chosen'));
+  }, [chosen]);
   const shown = useMemo(() => {
     const parts = filter.toLowerCase().split(/\s+/).filter(Boolean);
     return operations.filter((operation) => {
@@ -73,7 +74,7 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
           {words.runsAs} <code>{operation.account}</code>
         </p>
         {session.account === operation.account ? (
-          <p className="soft ready" tabIndex={-1} ref={ready}>✓ {words.readyAs}</p>
+          <p className="soft ready" tabIndex={-1} ref={ready} data-part="ready">✓ {words.readyAs}</p>
         ) : (
           <button className="quiet" onClick={() => (entry ? signInAs(entry) : onSignIn())} data-part="sign-in-as">
             {words.signInAs} {operation.account}
@@ -126,4 +127,17 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
       </ul>
     </div>
   );
+}
+
+/** Height of what stays on top of the list: the search and the name of the group. */
+const HEAD = 76;
+
+/** Scrolls only as far as it must. The browser's own way would also move where the Tab key goes on from. */
+function bringIntoView(box: HTMLElement, item: Element | null) {
+  if (!item) return;
+  const [outer, inner] = [box.getBoundingClientRect(), item.getBoundingClientRect()];
+  const above = inner.top - outer.top - HEAD;
+  const below = inner.bottom - outer.bottom;
+  if (above < 0) box.scrollTop += above;
+  else if (below > 0) box.scrollTop += Math.min(above, below);
 }

@@ -1,6 +1,7 @@
 // The signed-in person: sign-in, refresh before the token expires or when it is refused, sign-out. Tokens stay in this tab
 // and those copied from it (siblings.ts), and end with them.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { loadPerson, post, Refusal, type Person, type Tokens } from './server.ts';
 import { openSiblings, type Siblings } from './siblings.ts';
 import type { Language } from './words.ts';
@@ -136,9 +137,12 @@ export function useSession(language: Language): SessionState {
       const tokens = (await post('/auth/sign-in', { account: name, password }, said())) as Tokens;
       const next = sessionOf(name, tokens);
       const found = await loadPerson({ ...said(), Authorization: `Bearer ${next.access}` });
-      keep(next);
-      setPerson(found);
-      setEnded(false);
+      // At once, so that whoever waits for the sign-in finds the page as it is from then on, and can move the focus there.
+      flushSync(() => {
+        keep(next);
+        setPerson(found);
+        setEnded(false);
+      });
       return found;
     },
     [keep, said],
