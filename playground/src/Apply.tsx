@@ -138,9 +138,8 @@ export function Apply({ words, session, answer, terms, filled, onFilled, draft, 
               />
             </label>
           </div>
-          <p className="soft">
-            {words.daysHint} {terms.longestDays ? words.longestDays(terms.longestDays) : ''}
-          </p>
+          <p className="soft">{words.daysHint}</p>
+          {terms.longestDays && <p className="soft">{words.longestDays(terms.longestDays)}</p>}
           {session.account === null ? (
             <p className="trouble row" role="alert">
               {words.sessionEnded}
