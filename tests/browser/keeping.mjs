@@ -16,6 +16,7 @@ export async function keepAndClear({ url, browser, step, must }) {
     await page.keyboard.press('Control+a');
     await page.keyboard.insertText(text);
   };
+  const focused = () => page.evaluate(() => document.activeElement?.dataset.part);
   /** As if somebody ended the session from elsewhere. */
   const endSession = () =>
     page.evaluate(async () => {
@@ -28,7 +29,11 @@ export async function keepAndClear({ url, browser, step, must }) {
     '15-what-was-chosen-stays',
     async () => {
       await page.goto(`${url}/`);
+      await page.locator('[data-operation]').first().waitFor();
+      await page.keyboard.press('Tab');
+      must(await page.locator('.skip:focus').count(), 'the keyboard begins at the top');
       await signIn('fire.officer');
+      must((await focused()) === 'account', 'the focus is where it is said who is signed in');
       await purpose.selectOption('fire-rescue');
       await caseNumber.fill('119-R%7');
       await put(variables, '{"no": "115使字第0002號"}');
@@ -66,7 +71,11 @@ export async function keepAndClear({ url, browser, step, must }) {
       await page.getByRole('button', { name: 'Sign out' }).click();
       await answer.waitFor({ state: 'detached' });
       must(!(await variables.innerText()).includes('0002'), 'signing out takes the variables along');
-      must((await page.evaluate(() => document.activeElement?.dataset.part)) === 'sign-in', 'the focus is where one signs in');
+      must((await focused()) === 'sign-in', 'the focus is where one signs in');
+      await on('sign-in-as').click();
+      await on('account').getByText('fire.officer').waitFor();
+      must((await focused()) === 'ready', 'the focus is where it is said that one is signed in');
+      await page.getByRole('button', { name: 'Sign out' }).click();
       const kept = await page.evaluate(() => JSON.stringify(sessionStorage));
       must(!kept.includes('0002') && !kept.includes('119-R'), 'nothing of it is kept');
     },
@@ -90,6 +99,7 @@ export async function keepAndClear({ url, browser, step, must }) {
       await page.locator('dialog.sign-in').waitFor({ state: 'detached' });
       must((await dialog.getByLabel('Reason').inputValue()) === 'typed for ten minutes', 'what was typed is still there');
       await page.keyboard.press('Escape');
+      await put(variables, '{"no": "115使字第0003號"}');
       await endSession();
       await run();
       await on('signed-out').getByText('Your session has ended').waitFor();
@@ -97,6 +107,13 @@ export async function keepAndClear({ url, browser, step, must }) {
       await on('signed-out').getByRole('button', { name: 'Sign in' }).click();
       await page.locator('dialog.sign-in [data-account="newcomer"]').click();
       await on('account').getByText('newcomer').waitFor();
+      must((await variables.innerText()).includes('0003'), 'who comes back finds the variables');
+      await endSession();
+      await run();
+      await on('signed-out').waitFor();
+      await signIn('tax.clerk');
+      must(!(await variables.innerText()).includes('0003'), 'another does not');
+      await signIn('newcomer');
     },
     page,
   );
