@@ -1,6 +1,8 @@
 // The answer, what was refused in it and why, and the number under which it is recorded.
 import { useEffect, useState } from 'react';
 import type { Answer, Problem } from './answer.ts';
+import type { Draft, Filled } from './apply.ts';
+import { useCopy } from './clipboard.ts';
 import { Editor } from './Editor.tsx';
 import { MissingPanel } from './MissingPanel.tsx';
 import type { SessionState } from './session.ts';
@@ -11,13 +13,18 @@ interface Props {
   session: SessionState;
   answer: Answer | null;
   running: boolean;
+  /** What is filled in of an application for what was missing. */
+  filled: Filled;
+  onFilled: (filled: Filled) => void;
+  onDraft: (draft: Draft) => void;
   onCoordinate: (type: string, field?: string) => void;
   onWrite: (query: string, variables: unknown) => void;
+  onSignIn: () => void;
 }
 
 const REFUSALS = new Set(['FORBIDDEN', 'UNAUTHENTICATED', 'FORM_REQUIRED', 'PURPOSE_REQUIRED', 'DATASET_SUSPENDED', 'PASSWORD_EXPIRED']);
 
-export function AnswerPane({ words, session, answer, running, onCoordinate, onWrite }: Props) {
+export function AnswerPane({ words, session, answer, running, filled, onFilled, onDraft, onCoordinate, onWrite, onSignIn }: Props) {
   const [shown, setShown] = useState<number | null>(null);
   useEffect(() => setShown(null), [answer]);
 
@@ -28,6 +35,14 @@ export function AnswerPane({ words, session, answer, running, onCoordinate, onWr
       </div>
       {answer ? (
         <>
+          {session.account === null && answer.status === 401 && (
+            <p className="hint row" data-part="signed-out">
+              {session.ended ? words.sessionEnded : words.signInToRun}
+              <button className="main" onClick={onSignIn}>
+                {words.signIn}
+              </button>
+            </p>
+          )}
           {answer.problems.length > 0 && (
             <div className="problems" role="region" aria-label={words.refused} tabIndex={0}>
               <ul>
@@ -37,7 +52,9 @@ export function AnswerPane({ words, session, answer, running, onCoordinate, onWr
               </ul>
             </div>
           )}
-          {answer.missing.length > 0 && session.account && <MissingPanel words={words} session={session} answer={answer} onWrite={onWrite} />}
+          {answer.missing.length > 0 && (
+            <MissingPanel words={words} session={session} answer={answer} filled={filled} onFilled={onFilled} onDraft={onDraft} onWrite={onWrite} onSignIn={onSignIn} />
+          )}
           <Editor kind="answer" label={words.answer} text={answer.text} refused={answer.refused} shown={shown} />
           {answer.status > 0 && <Facts words={words} answer={answer} />}
         </>
@@ -52,20 +69,15 @@ export function AnswerPane({ words, session, answer, running, onCoordinate, onWr
 }
 
 function Facts({ words, answer }: { words: Words; answer: Answer }) {
-  const [copied, setCopied] = useState(false);
-  const copyRecord = async () => {
-    await navigator.clipboard.writeText(answer.record);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
-  };
+  const [copied, copy] = useCopy();
   return (
     <dl className="facts">
       {answer.record && (
         <div title={words.recordHint}>
           <dt>{words.record}</dt>
           <dd>
-            <button className="plain" onClick={() => void copyRecord()} data-part="record" data-record={answer.record}>
-              <code>{answer.record}</code> {copied ? `✓ ${words.copied}` : ''}
+            <button className="plain" onClick={() => copy(answer.record)} data-part="record" data-record={answer.record}>
+              <code>{answer.record}</code> {copied && words.copying[copied]}
             </button>
           </dd>
         </div>
@@ -123,6 +135,12 @@ interface RowProps {
 function Row({ words, problem, line, onLine, onCoordinate }: RowProps) {
   const [type = '', field] = problem.coordinate.split('.');
   const refusal = REFUSALS.has(problem.code);
+  const where = [
+    problem.custodian && `${words.custodian}: ${problem.custodian}`,
+    problem.dataset && `${words.dataset}: ${problem.dataset}`,
+    problem.clause && words.ofClause(problem.clause),
+    ...problem.places.map(({ line, column }) => words.inQuery(line, column)),
+  ].filter(Boolean);
   return (
     <li className={refusal ? 'refusal' : 'fault'} data-code={problem.code}>
       <div className="row">
@@ -141,23 +159,7 @@ function Row({ words, problem, line, onLine, onCoordinate }: RowProps) {
         )}
       </div>
       <p>{problem.message}</p>
-      {(problem.custodian || problem.dataset || problem.place) && (
-        <p className="soft">
-          {problem.custodian && (
-            <>
-              {words.custodian}: {problem.custodian}
-            </>
-          )}
-          {problem.custodian && problem.dataset && ' · '}
-          {problem.dataset && (
-            <>
-              {words.dataset}: {problem.dataset}
-            </>
-          )}
-          {problem.clause && ` · ${words.ofClause(problem.clause)}`}
-          {problem.place && ` · ${problem.place}`}
-        </p>
-      )}
+      {where.length > 0 && <p className="soft">{where.join(' · ')}</p>}
     </li>
   );
 }

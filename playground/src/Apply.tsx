@@ -6,6 +6,7 @@ import { draft as sendDraft, newKey, type Draft, type Filled } from './apply.ts'
 import { Dialog } from './Dialog.tsx';
 import { Uses } from './MissingPanel.tsx';
 import { HAND_IN, SHOW_APPLICATION } from './next.ts';
+import { dayAfter, today, type Terms } from './offers.ts';
 import { Refusal } from './server.ts';
 import type { SessionState } from './session.ts';
 import type { Words } from './words.ts';
@@ -14,23 +15,32 @@ interface Props {
   words: Words;
   session: SessionState;
   answer: Answer;
+  terms: Terms;
   filled: Filled;
   onFilled: (filled: Filled) => void;
   draft: Draft | null;
   onDraft: (draft: Draft) => void;
   onWrite: (query: string, variables: unknown) => void;
+  onSignIn: () => void;
   onClose: () => void;
 }
 
-export function Apply({ words, session, answer, filled, onFilled, draft, onDraft, onWrite, onClose }: Props) {
+export function Apply({ words, session, answer, terms, filled, onFilled, draft, onDraft, onWrite, onSignIn, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const first = useRef<HTMLSelectElement>(null);
   const sent = useRef({ content: '', key: '' });
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
   const form = answer.question.under['X-Form'];
-  const purposes = session.person?.forms.find(({ number }) => number === form)?.purposes ?? [];
-  const known = purposes.find(({ code }) => code === filled.purpose);
+  const asked = answer.question.under['X-Purpose'] ?? '';
+  const offered = terms.purposes.length > 0;
+  const purposes = offered ? terms.purposes : (session.person?.forms.find(({ number }) => number === form)?.purposes ?? []);
+  const wanted = filled.purpose ?? asked;
+  const known = purposes.find(({ code }) => code === wanted) ?? (offered ? purposes[0] : undefined);
+  const code = filled.code ?? asked;
+  const bases = terms.legalBases;
+  const legalBasis = bases.length === 0 || bases.includes(filled.legalBasis) ? filled.legalBasis : (bases[0] ?? '');
+  const from = filled.from || today();
   const set = (part: Partial<Filled>) => onFilled({ ...filled, ...part });
 
   const submit = async (event: FormEvent) => {
@@ -39,11 +49,12 @@ export function Apply({ words, session, answer, filled, onFilled, draft, onDraft
     setBusy(true);
     setTrouble('');
     try {
-      const purpose = known ?? { code: filled.code.trim(), title: filled.title.trim() };
-      const content = JSON.stringify([filled, purpose, answer.question]);
+      const purpose = known ?? { code: code.trim(), title: filled.title.trim() };
+      const whole = { ...filled, legalBasis };
+      const content = JSON.stringify([whole, purpose, answer.question]);
       if (sent.current.content !== content) sent.current = { content, key: newKey() };
-      const headers = { ...(await session.headers()), ...answer.question.under, 'Idempotency-Key': sent.current.key };
-      onDraft(await sendDraft(answer.question, filled, purpose, headers));
+      const under = { ...answer.question.under, 'Idempotency-Key': sent.current.key };
+      onDraft(await session.acting((headers) => sendDraft(answer.question, whole, purpose, { ...headers, ...under })));
     } catch (error) {
       setTrouble(error instanceof Refusal ? error.message : words.unreachable);
     } finally {
@@ -59,7 +70,7 @@ export function Apply({ words, session, answer, filled, onFilled, draft, onDraft
   return (
     <Dialog words={words} dialog={dialog} name="apply" title={words.applyTitle} first={first} onClose={onClose}>
       {draft ? (
-        <Drafted words={words} answer={answer} draft={draft} form={form} onWrite={write} />
+        <Drafted words={words} answer={answer} draft={draft} form={form} handsIn={session.person?.roles.includes('business-administrator') ?? false} onWrite={write} />
       ) : (
         <form onSubmit={(event) => void submit(event)}>
           <p className="soft">{words.applyHint}</p>
@@ -71,14 +82,23 @@ export function Apply({ words, session, answer, filled, onFilled, draft, onDraft
                   {title}
                 </option>
               ))}
-              <option value="">{words.otherPurpose}</option>
+              {!offered && <option value="">{words.otherPurpose}</option>}
             </select>
           </label>
           {!known && (
             <div className="pair">
               <label>
                 {words.purposeCode}
-                <input value={filled.code} onChange={(event) => set({ code: event.target.value })} placeholder="fire-safety" autoCapitalize="none" spellCheck={false} required />
+                <input
+                  value={code}
+                  onChange={(event) => set({ code: event.target.value })}
+                  placeholder="fire-safety"
+                  pattern="[a-z0-9\-]{1,64}"
+                  title={words.purposeCodeHint}
+                  autoCapitalize="none"
+                  spellCheck={false}
+                  required
+                />
               </label>
               <label>
                 {words.purposeTitle}
@@ -88,7 +108,15 @@ export function Apply({ words, session, answer, filled, onFilled, draft, onDraft
           )}
           <label>
             {words.legalBasis}
-            <input value={filled.legalBasis} onChange={(event) => set({ legalBasis: event.target.value })} placeholder={words.legalBasisHint} required />
+            {bases.length > 0 ? (
+              <select value={legalBasis} onChange={(event) => set({ legalBasis: event.target.value })}>
+                {bases.map((basis) => (
+                  <option key={basis}>{basis}</option>
+                ))}
+              </select>
+            ) : (
+              <input value={filled.legalBasis} onChange={(event) => set({ legalBasis: event.target.value })} placeholder={words.legalBasisHint} required />
+            )}
           </label>
           <label>
             {words.reason}
@@ -97,18 +125,34 @@ export function Apply({ words, session, answer, filled, onFilled, draft, onDraft
           <div className="pair">
             <label>
               {words.firstDay}
-              <input type="date" value={filled.from} onChange={(event) => set({ from: event.target.value })} />
+              <input type="date" value={filled.from} min={today()} onChange={(event) => set({ from: event.target.value })} />
             </label>
             <label>
               {words.lastDay}
-              <input type="date" value={filled.until} min={filled.from} onChange={(event) => set({ until: event.target.value })} />
+              <input
+                type="date"
+                value={filled.until}
+                min={from}
+                max={terms.longestDays ? dayAfter(from, terms.longestDays - 1) : undefined}
+                onChange={(event) => set({ until: event.target.value })}
+              />
             </label>
           </div>
           <p className="soft">{words.daysHint}</p>
-          {trouble && (
-            <p className="trouble" role="alert">
-              {trouble}
+          {terms.longestDays && <p className="soft">{words.longestDays(terms.longestDays)}</p>}
+          {session.account === null ? (
+            <p className="trouble row" role="alert">
+              {words.sessionEnded}
+              <button type="button" className="quiet" onClick={onSignIn}>
+                {words.signIn}
+              </button>
             </p>
+          ) : (
+            trouble && (
+              <p className="trouble" role="alert">
+                {trouble}
+              </p>
+            )
           )}
           <button className="main" disabled={busy} data-part="draft">
             {words.draftIt}
@@ -124,10 +168,12 @@ interface DraftedProps {
   answer: Answer;
   draft: Draft;
   form: string | undefined;
+  /** Whether the step that comes next is one's own. */
+  handsIn: boolean;
   onWrite: (query: string, variables: unknown) => void;
 }
 
-function Drafted({ words, answer, draft, form, onWrite }: DraftedProps) {
+function Drafted({ words, answer, draft, form, handsIn, onWrite }: DraftedProps) {
   const said = useRef<HTMLParagraphElement>(null);
   useEffect(() => said.current?.focus(), []);
   const { number, revision } = draft;
@@ -160,9 +206,11 @@ function Drafted({ words, answer, draft, form, onWrite }: DraftedProps) {
         <button className="main" onClick={() => onWrite(SHOW_APPLICATION, { number })} data-part="show-application">
           {words.showApplication}
         </button>
-        <button className="quiet" onClick={() => onWrite(HAND_IN, { number, revision })} data-part="hand-in">
-          {words.handIn}
-        </button>
+        {handsIn && (
+          <button className="quiet" onClick={() => onWrite(HAND_IN, { number, revision })} data-part="hand-in">
+            {words.handIn}
+          </button>
+        )}
       </div>
     </div>
   );

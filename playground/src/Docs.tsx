@@ -84,7 +84,7 @@ function RootPage({ words, schema, onGo }: PageProps) {
       <h2>{words.roots}</h2>
       {groups.map(([dataset, roots]) => (
         <section key={dataset} className="roots">
-          <h3>{dataset}</h3>
+          <h3>{dataset || words.procedureGroup}</h3>
           <ul>
             {roots.map(({ names, type, text }) => (
               <li key={type}>

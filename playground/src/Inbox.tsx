@@ -16,7 +16,7 @@ interface Props {
 }
 
 export function Inbox({ words, language, session, onWrite }: Props) {
-  const inbox = useInbox(session.account, session.headers, words.unreachable);
+  const inbox = useInbox(session, words.unreachable);
   const [open, setOpen] = useState(false);
   const { unread, news } = inbox;
   // A grant that one is told of stands in the list of forms at once.

@@ -1,8 +1,9 @@
-// What an answer lacked, by custodian, and the way to apply for it. What was filled in stays while the page does.
+// What an answer lacked, by custodian, and the way to apply for it.
 import { useState } from 'react';
 import type { Answer } from './answer.ts';
 import { Apply } from './Apply.tsx';
 import type { Draft, Filled } from './apply.ts';
+import { FREE, loadTerms, type Terms } from './offers.ts';
 import type { SessionState } from './session.ts';
 import type { Words } from './words.ts';
 
@@ -10,14 +11,22 @@ interface Props {
   words: Words;
   session: SessionState;
   answer: Answer;
+  filled: Filled;
+  onFilled: (filled: Filled) => void;
+  onDraft: (draft: Draft) => void;
   onWrite: (query: string, variables: unknown) => void;
+  onSignIn: () => void;
 }
 
-export function MissingPanel({ words, session, answer, onWrite }: Props) {
-  const [applying, setApplying] = useState(false);
-  const [filled, setFilled] = useState<Filled>({ purpose: answer.question.under['X-Purpose'] ?? '', code: '', title: '', legalBasis: '', reason: '', from: '', until: '' });
+export function MissingPanel({ words, session, answer, filled, onFilled, onDraft, onWrite, onSignIn }: Props) {
+  /** Under which terms one is applying; null when one is not. */
+  const [terms, setTerms] = useState<Terms | null>(null);
   const [drafted, setDrafted] = useState<{ of: Answer; draft: Draft } | null>(null);
   const draft = drafted?.of === answer ? drafted.draft : null;
+  const open = async () => {
+    const custodians = answer.missing.map(({ custodian }) => custodian);
+    setTerms(await session.acting((headers) => loadTerms(custodians, headers)).catch(() => FREE));
+  };
   return (
     <section className="missing" aria-labelledby="missing-title" data-part="missing">
       <div className="row">
@@ -28,7 +37,7 @@ export function MissingPanel({ words, session, answer, onWrite }: Props) {
           </span>
         )}
         <span className="gap" />
-        <button className="main" onClick={() => setApplying(true)} data-part="apply">
+        <button className="main" onClick={() => void open()} data-part="apply">
           {words.applyFor}
         </button>
       </div>
@@ -44,17 +53,22 @@ export function MissingPanel({ words, session, answer, onWrite }: Props) {
           </div>
         ))}
       </dl>
-      {applying && (
+      {terms && (
         <Apply
           words={words}
           session={session}
           answer={answer}
+          terms={terms}
           filled={filled}
-          onFilled={setFilled}
+          onFilled={onFilled}
           draft={draft}
-          onDraft={(next) => setDrafted({ of: answer, draft: next })}
+          onDraft={(next) => {
+            setDrafted({ of: answer, draft: next });
+            onDraft(next);
+          }}
           onWrite={onWrite}
-          onClose={() => setApplying(false)}
+          onSignIn={onSignIn}
+          onClose={() => setTerms(null)}
         />
       )}
     </section>

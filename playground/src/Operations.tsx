@@ -1,7 +1,7 @@
 // The list of ready-made operations in their two groups; the chosen one says who asks and why, and as whom it can be tried.
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { operations, type Group, type Operation } from './operations.ts';
-import type { DemoAccount } from './server.ts';
+import { Refusal, type DemoAccount } from './server.ts';
 import type { SessionState } from './session.ts';
 import type { Language, Words } from './words.ts';
 
@@ -21,6 +21,12 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
   const [filter, setFilter] = useState('');
   const [trouble, setTrouble] = useState('');
   const chinese = language !== 'en';
+  const list = useRef<HTMLDivElement>(null);
+  const ready = useRef<HTMLParagraphElement>(null);
+  // One that was chosen before a reload may lie out of view; where the text of another has closed above it, it has moved up.
+  useEffect(() => {
+    if (list.current) bringIntoView(list.current, list.current.querySelector('.chosen'));
+  }, [chosen]);
   const shown = useMemo(() => {
     const parts = filter.toLowerCase().split(/\s+/).filter(Boolean);
     return operations.filter((operation) => {
@@ -31,7 +37,10 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
 
   const signInAs = (entry: DemoAccount) => {
     setTrouble('');
-    session.signIn(entry.account, entry.password).catch((error: Error) => setTrouble(error.message));
+    session.signIn(entry.account, entry.password).then(
+      () => ready.current?.focus(), // the button that was pressed has gone
+      (error: unknown) => setTrouble(error instanceof Refusal ? error.message : words.unreachable),
+    );
   };
 
   const groups: [Group, string, string][] = [
@@ -65,7 +74,7 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
           {words.runsAs} <code>{operation.account}</code>
         </p>
         {session.account === operation.account ? (
-          <p className="soft ready">✓ {words.readyAs}</p>
+          <p className="soft ready" tabIndex={-1} ref={ready} data-part="ready">✓ {words.readyAs}</p>
         ) : (
           <button className="quiet" onClick={() => (entry ? signInAs(entry) : onSignIn())} data-part="sign-in-as">
             {words.signInAs} {operation.account}
@@ -81,7 +90,7 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
   };
 
   return (
-    <div className="scroll" role="tabpanel">
+    <div className="scroll" role="tabpanel" ref={list}>
       <div className="filter">
         <input type="search" value={filter} onChange={(event) => setFilter(event.target.value)} placeholder={words.filterOperations} aria-label={words.filterOperations} />
       </div>
@@ -118,4 +127,17 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
       </ul>
     </div>
   );
+}
+
+/** Height of what stays on top of the list: the search and the name of the group. */
+const HEAD = 76;
+
+/** Scrolls only as far as it must. The browser's own way would also move where the Tab key goes on from. */
+function bringIntoView(box: HTMLElement, item: Element | null) {
+  if (!item) return;
+  const [outer, inner] = [box.getBoundingClientRect(), item.getBoundingClientRect()];
+  const above = inner.top - outer.top - HEAD;
+  const below = inner.bottom - outer.bottom;
+  if (above < 0) box.scrollTop += above;
+  else if (below > 0) box.scrollTop += Math.min(above, below);
 }

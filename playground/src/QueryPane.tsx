@@ -1,8 +1,10 @@
 // Query and variables, with what can be done with them: run, stop, tidy, copy as code.
 import type { GraphQLSchema } from 'graphql';
 import { useState } from 'react';
+import { useCopy } from './clipboard.ts';
 import { copyAs, kinds } from './copy.ts';
 import { Editor } from './Editor.tsx';
+import { tidy } from './tidy.ts';
 import type { Words } from './words.ts';
 
 interface Props {
@@ -20,17 +22,22 @@ interface Props {
   onName: (name: string) => void;
   onRun: () => void;
   onStop: () => void;
-  onTidy: () => void;
   onShowInDocs: (field?: string, type?: string, parent?: string) => void;
 }
 
 export function QueryPane(props: Props) {
   const { words, names, name, running } = props;
-  const [copied, setCopied] = useState('');
-  const copy = async (kind: string) => {
-    await navigator.clipboard.writeText(copyAs(kind, props.query, props.variables, name, props.headers));
-    setCopied(kind);
-    setTimeout(() => setCopied(''), 1500);
+  const [copied, copy] = useCopy();
+  const [untidied, setUntidied] = useState('');
+  const layOut = () => {
+    const next = tidy(props.query);
+    if (next === 'comments') setUntidied(props.query);
+    else if (next) props.onQuery(next.query);
+    try {
+      if (props.variables.trim() !== '') props.onVariables(JSON.stringify(JSON.parse(props.variables), null, 2));
+    } catch {
+      // what cannot be read cannot be laid out; the editor marks the place
+    }
   };
   return (
     <section className="pane query" id="query" aria-label={words.query} tabIndex={-1}>
@@ -57,7 +64,7 @@ export function QueryPane(props: Props) {
           <code className="name">{name ?? ''}</code>
         )}
         <span className="gap" />
-        <button className="plain" onClick={props.onTidy} title={words.tidyHint}>
+        <button className="plain" onClick={layOut} title={words.tidyHint}>
           {words.tidy}
         </button>
         <select
@@ -65,17 +72,22 @@ export function QueryPane(props: Props) {
           value=""
           aria-label={words.copyAs}
           onChange={(event) => {
-            void copy(event.target.value);
+            copy(copyAs(event.target.value, props.query, props.variables, name, props.headers));
           }}
         >
           <option value="" disabled hidden>
-            {copied ? `✓ ${words.copied}` : `${words.copyAs}…`}
+            {copied ? words.copying[copied] : `${words.copyAs}…`}
           </option>
           {kinds.map((kind) => (
             <option key={kind}>{kind}</option>
           ))}
         </select>
       </div>
+      {untidied === props.query && (
+        <p className="hint" role="status" data-part="untidied">
+          {words.untidied}
+        </p>
+      )}
       {!props.signedIn && <p className="hint">{words.signInFirst}</p>}
       <Editor
         kind="query"
@@ -84,12 +96,12 @@ export function QueryPane(props: Props) {
         schema={props.schema}
         onChange={props.onQuery}
         onRun={props.onRun}
-        onTidy={props.onTidy}
+        onTidy={layOut}
         onShowInDocs={props.onShowInDocs}
       />
       <details className="variables" open>
         <summary>{words.variables}</summary>
-        <Editor kind="variables" label={words.variables} text={props.variables} onChange={props.onVariables} onRun={props.onRun} onTidy={props.onTidy} />
+        <Editor kind="variables" label={words.variables} text={props.variables} onChange={props.onVariables} onRun={props.onRun} onTidy={layOut} />
       </details>
     </section>
   );

@@ -1,14 +1,8 @@
 // The bar on top: under which form, for which purpose and case one asks, and who is asking.
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import type { SessionState } from './session.ts';
+import type { Under } from './under.ts';
 import type { Words } from './words.ts';
-
-/** What an operation is asked under; it goes out as X-Form, X-Purpose and X-Case-Number. */
-export interface Under {
-  form: string;
-  purpose: string;
-  caseNumber: string;
-}
 
 interface Props {
   words: Words;
@@ -24,6 +18,13 @@ interface Props {
 
 export function TopBar({ words, session, under, onUnder, onLanguage, onSignIn, sideOpen, onSide, inbox }: Props) {
   const { person, account } = session;
+  const signIn = useRef<HTMLButtonElement>(null);
+  const leaving = useRef(false);
+  // The button that was pressed goes away with the account.
+  useEffect(() => {
+    if (!account && leaving.current) signIn.current?.focus();
+    leaving.current = false;
+  }, [account]);
   const forms = person?.forms ?? [];
   const form = forms.find(({ number }) => number === under.form);
   const purposes = form?.purposes ?? [];
@@ -99,12 +100,18 @@ export function TopBar({ words, session, under, onUnder, onLanguage, onSignIn, s
             <b>{account}</b>
             <small>{person?.agency ?? ''}</small>
           </button>
-          <button className="quiet" onClick={() => void session.signOut()}>
+          <button
+            className="quiet"
+            onClick={() => {
+              leaving.current = true;
+              void session.signOut();
+            }}
+          >
             {words.signOut}
           </button>
         </div>
       ) : (
-        <button className="main" onClick={onSignIn} data-part="sign-in">
+        <button className="main" onClick={onSignIn} ref={signIn} data-part="sign-in">
           {words.signIn}
         </button>
       )}

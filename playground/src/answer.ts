@@ -14,7 +14,8 @@ export interface Problem {
   /** Clause of the operating procedure that the refusal rests on. */
   clause: string;
   path: (string | number)[];
-  place: string;
+  /** Where in the query. */
+  places: { line: number; column: number }[];
 }
 
 /** What an operation used and the form in use does not grant, of one custodian. */
@@ -51,9 +52,9 @@ export interface Question {
   under: Record<string, string>;
 }
 
-/** Header values are ASCII; a case number may be Chinese and travels percent-encoded. */
+/** Header values are ASCII; a case number may be Chinese and travels percent-encoded, and so does a percent sign. */
 export function headerValue(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+  return /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }
 
 export function readVariables(text: string): unknown {
@@ -96,8 +97,9 @@ function read(raw: string, status: number, milliseconds: number, question: Quest
     body = { errors: [{ message: raw.slice(0, 500) || `HTTP ${status}`, extensions: { code: String(status) } }] };
   }
   const errors = (Array.isArray(body.errors) ? body.errors : []) as Bag[];
-  const problems = errors.map(readProblem);
   const extensions = (body.extensions ?? {}) as Bag;
+  const missing = readMissing(extensions.missing);
+  const problems = errors.map((error) => readProblem(error, missing));
   const { text, places } = print(body);
   const found = problems.map((problem) => (problem.path.length > 0 ? places(problem.path) : []));
   return {
@@ -109,28 +111,28 @@ function read(raw: string, status: number, milliseconds: number, question: Quest
     problems,
     lines: found.map((lines) => lines[0] ?? 0),
     refused: [...new Set(found.flat())],
-    missing: readMissing(extensions.missing),
+    missing,
     data: body.data !== undefined && body.data !== null,
     record: typeof extensions.audit === 'string' ? extensions.audit : '',
     ...readCost(extensions.cost),
   };
 }
 
-function readProblem(error: Bag): Problem {
+function readProblem(error: Bag, missing: Missing[]): Problem {
   const extensions = (error.extensions ?? {}) as Bag;
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
-  const locations = (Array.isArray(error.locations) ? error.locations : []) as { line: number; column: number }[];
-  const custodian = extensions.custodian as Bag | string | undefined;
+  const locations = (Array.isArray(error.locations) ? error.locations : []) as Problem['places'];
+  const custodian = text(extensions.custodian);
   return {
     message: text(error.message),
     code: text(extensions.code),
     coordinate: text(extensions.coordinate),
     dataset: text(extensions.dataset),
-    custodian: typeof custodian === 'object' ? text(custodian.title ?? custodian.code) : text(extensions.custodianTitle) || text(custodian),
+    custodian: text(extensions.custodianTitle) || (missing.find((one) => one.custodian === custodian)?.title ?? custodian),
     use: text(extensions.use),
     clause: text(extensions.clause),
     path: Array.isArray(error.path) ? (error.path as (string | number)[]) : [],
-    place: locations.map(({ line, column }) => `${line}:${column}`).join(', '),
+    places: locations,
   };
 }
 

@@ -5,15 +5,18 @@ import { askProcedure } from './server.ts';
 
 /** What the applicant fills in. */
 export interface Filled {
-  /** Code of a purpose of the form in use; empty for one that is typed. */
-  purpose: string;
-  code: string;
+  /** Code of a purpose that is offered; empty for one that is typed, null while the one that was asked under stands. */
+  purpose: string | null;
+  /** Null while the one that was asked under stands. */
+  code: string | null;
   title: string;
   legalBasis: string;
   reason: string;
   from: string;
   until: string;
 }
+
+export const BLANK: Filled = { purpose: null, code: null, title: '', legalBasis: '', reason: '', from: '', until: '' };
 
 export interface Annex {
   custodian: string;

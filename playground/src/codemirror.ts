@@ -18,7 +18,7 @@ const theme = EditorView.theme({
   '.cm-content': { caretColor: 'var(--accent)', padding: '10px 0' },
   '.cm-cursor': { borderLeftColor: 'var(--accent)', borderLeftWidth: '2px' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--select)' },
-  '.cm-gutters': { backgroundColor: 'var(--paper)', color: 'var(--faint)', border: 'none', paddingLeft: '4px' },
+  '.cm-gutters': { backgroundColor: 'var(--paper)', color: 'var(--soft)', border: 'none', paddingLeft: '4px' },
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--line-soft)' },
   '.cm-foldPlaceholder': { backgroundColor: 'var(--line-soft)', border: 'none', color: 'var(--soft)', padding: '0 6px' },
   '.cm-tooltip': { backgroundColor: 'var(--paper)', color: 'var(--ink)', border: '1px solid var(--line)', borderRadius: '6px', boxShadow: 'var(--shadow)', overflow: 'hidden', fontFamily: 'var(--sans)' },

@@ -3,6 +3,7 @@
 import { createClient } from 'graphql-ws/client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { askProcedure, Refusal } from './server.ts';
+import type { SessionState } from './session.ts';
 
 export interface Notice {
   id: string;
@@ -28,7 +29,10 @@ const LATE = 60_000;
 /** A connection that is not there by then does not hold up reading the list. */
 const PATIENCE = 3_000;
 
-type Headers = () => Promise<Record<string, string>>;
+/** The server closes so (protocol error) what it will not begin: the token does not hold. */
+const REFUSED = 1002;
+
+type Asker = Pick<SessionState, 'account' | 'headers' | 'acting'>;
 
 export interface InboxState {
   notices: Notice[];
@@ -43,23 +47,25 @@ export interface InboxState {
   markAll: () => Promise<void>;
 }
 
-export function useInbox(account: string | null, headers: Headers, unreachable: string): InboxState {
+export function useInbox({ account, headers, acting }: Asker, unreachable: string): InboxState {
   const [notices, setNotices] = useState<Notice[]>([]);
   const [live, setLive] = useState(false);
   const [news, setNews] = useState<Notice | null>(null);
   const [trouble, setTrouble] = useState('');
   // What changes with the language must not open another connection.
-  const known = useRef({ headers, unreachable });
-  known.current = { headers, unreachable };
+  const known = useRef(unreachable);
+  known.current = unreachable;
   const whose = useRef(account);
   whose.current = account;
+
+  const ask = useCallback((query: string, variables: unknown) => acting((sent) => askProcedure(query, variables, sent)), [acting]);
 
   const attempt = useCallback(async (work: () => Promise<void>) => {
     try {
       setTrouble('');
       await work();
     } catch (error) {
-      setTrouble(error instanceof Refusal ? error.message : known.current.unreachable);
+      setTrouble(error instanceof Refusal ? error.message : known.current);
     }
   }, []);
 
@@ -67,20 +73,20 @@ export function useInbox(account: string | null, headers: Headers, unreachable: 
     () =>
       attempt(async () => {
         const asked = whose.current;
-        const data = await askProcedure(READ, {}, await known.current.headers());
+        const data = await ask(READ, {});
         if (asked === whose.current) setNotices(data.inbox as Notice[]);
       }),
-    [attempt],
+    [ask, attempt],
   );
 
   const mark = useCallback(
     (ids: string[]) =>
       attempt(async () => {
-        await askProcedure(MARK, { notices: ids }, await known.current.headers());
+        await ask(MARK, { notices: ids });
         const readAt = new Date().toISOString();
         setNotices((old) => old.map((notice) => (ids.includes(notice.id) && !notice.readAt ? { ...notice, readAt } : notice)));
       }),
-    [attempt],
+    [ask, attempt],
   );
 
   // The list that is shown is the newest part only; what is older may be unread as well.
@@ -88,14 +94,14 @@ export function useInbox(account: string | null, headers: Headers, unreachable: 
     () =>
       attempt(async () => {
         for (;;) {
-          const { inbox } = await askProcedure(UNREAD, {}, await known.current.headers());
+          const { inbox } = await ask(UNREAD, {});
           const ids = (inbox as Notice[]).map(({ id }) => id);
           if (ids.length === 0) break;
-          await askProcedure(MARK, { notices: ids }, await known.current.headers());
+          await ask(MARK, { notices: ids });
         }
         await read();
       }),
-    [attempt, read],
+    [ask, attempt, read],
   );
 
   useEffect(() => {
@@ -106,8 +112,8 @@ export function useInbox(account: string | null, headers: Headers, unreachable: 
       setNotices((old) => (old.some(({ id }) => id === notice.id) ? old : [notice, ...old]));
       setNews(notice);
     };
-    return watch(() => known.current.headers(), { onNotice: take, onLive: setLive, onGap: () => void read() });
-  }, [account, read]);
+    return watch(headers, { onNotice: take, onLive: setLive, onGap: () => void read() });
+  }, [account, headers, read]);
 
   return { notices, unread: notices.filter(({ readAt }) => !readAt).length, live, news, trouble, read, mark, markAll };
 }
@@ -120,7 +126,7 @@ interface Heard {
 }
 
 /** Watches until it is stopped. The server ends what is watched with the token; then it begins again with the next one. */
-function watch(headers: Headers, heard: Heard): () => void {
+function watch(headers: Asker['headers'], heard: Heard): () => void {
   let stopped = false;
   let started = false;
   let pause = SOON;
@@ -146,16 +152,18 @@ function watch(headers: Headers, heard: Heard): () => void {
   });
   const listen = () => {
     const begun = Date.now();
-    const again = () => {
+    const again = (why?: unknown) => {
       if (stopped) return;
       heard.onLive(false);
       start();
+      // Reading the list renews the token that was refused, or finds that the session has ended.
+      if (why instanceof CloseEvent && why.code === REFUSED) heard.onGap();
       pause = Date.now() - begun > LATE ? SOON : Math.min(pause * 2, LATE);
       timer = setTimeout(listen, pause);
     };
     client.subscribe<{ inboxNotices: Notice }>(
       { query: WATCH },
-      { next: ({ data }) => data && !stopped && heard.onNotice(data.inboxNotices), error: again, complete: again },
+      { next: ({ data }) => data && !stopped && heard.onNotice(data.inboxNotices), error: again, complete: () => again() },
     );
   };
   const patience = setTimeout(start, PATIENCE);
@@ -165,6 +173,7 @@ function watch(headers: Headers, heard: Heard): () => void {
     heard.onLive(false);
     clearTimeout(timer);
     clearTimeout(patience);
-    void client.dispose();
+    // What is still being opened fails by this, and nobody waits for it any more.
+    Promise.resolve(client.dispose()).catch(() => null);
   };
 }

@@ -1,12 +1,12 @@
-// The ready-made operations: reads the comment at the front of each file in playground/operations, and fills variables
-// in from the answers of operations before it.
+// The ready-made operations: reads the comment at the front of each file in playground/operations.
 export type Group = 'data' | 'procedure';
 
-/** A variable that an earlier operation of the group answers. */
-interface Take {
+/** A variable that earlier operations of the group answer. */
+export interface Take {
   variable: string;
-  /** Number of that operation, `02`. */
-  from: string;
+  /** Number of that operation, `02`; or of the first and last of several, of which the last one answered counts. */
+  first: string;
+  last: string;
   /** Where in its answer: a JSON pointer, with `*` for each of a list. */
   pointer: string;
 }
@@ -71,7 +71,7 @@ export function readOperation(id: string, text: string): Operation {
     findZh: entry('取值'),
     later: entry('later'),
     laterZh: entry('留待'),
-    takes: [...entry('takes').matchAll(/(\w+) from (\d+) ([^\s,]+)/g)].map(([, variable = '', from = '', pointer = '']) => ({ variable, from, pointer })),
+    takes: [...entry('takes').matchAll(/(\w+) from (\d+)(?:-(\d+))? ([^\s,]+)/g)].map(([, variable = '', first = '', last = first, pointer = '']) => ({ variable, first, last, pointer })),
     variables: entry('variables'),
     query,
     name: /^(?:query|mutation) (\w+)/m.exec(query)?.[1] ?? '',
@@ -83,22 +83,3 @@ const files = import.meta.glob(['../operations/*.graphql', '../operations/proced
 export const operations: Operation[] = Object.entries(files as Record<string, string>)
   .map(([path, text]) => readOperation(path.replace(/^.*operations\/|\.graphql$/g, ''), text))
   .sort((a, b) => (a.group === b.group ? a.id.localeCompare(b.id) : a.group === 'data' ? -1 : 1));
-
-/** The variables, with what the answers of this walk give in place of what a fresh demonstration gives. */
-export function fillIn(operation: Operation, answers: Map<string, unknown>): { variables: string; filled: string[] } {
-  const filled: string[] = [];
-  if (operation.takes.length === 0) return { variables: operation.variables, filled };
-  const variables = JSON.parse(operation.variables) as Record<string, unknown>;
-  for (const { variable, from, pointer } of operation.takes) {
-    const value = find(answers.get(`${operation.group}/${from}`), pointer);
-    if (value === undefined) continue;
-    variables[variable] = value;
-    filled.push(variable);
-  }
-  return { variables: filled.length > 0 ? JSON.stringify(variables, null, 2) : operation.variables, filled };
-}
-
-function find(answer: unknown, pointer: string): unknown {
-  const step = (value: unknown, key: string) => (value as Record<string, unknown> | null | undefined)?.[key === '*' ? '0' : key];
-  return pointer.split('/').slice(1).reduce(step, answer);
-}

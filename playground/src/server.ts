@@ -32,6 +32,7 @@ export interface Person {
   account: string;
   agency: string;
   name: string;
+  roles: string[];
   forms: Form[];
 }
 
@@ -103,6 +104,7 @@ export async function loadPerson(headers: Record<string, string>): Promise<Perso
     account: String(person.account ?? ''),
     agency: String(person.agencyTitle ?? person.agency ?? ''),
     name: String(person.name ?? person.account ?? ''),
+    roles: (Array.isArray(person.roles) ? person.roles : []).map(String),
     forms: forms.map((form) => ({
       number: String(form.number),
       title: String(form.title ?? ''),

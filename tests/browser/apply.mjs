@@ -10,21 +10,20 @@ export async function applyAndBeTold({ url, browser, page, step, must }) {
 
   await step('12-apply', async () => {
     await signInOn(page, on, 'newcomer');
-    await page.locator('[data-operation="procedure/11-ask-again"]').click();
+    await page.locator('[data-operation="procedure/14-ask-again"]').click();
     await on(page, 'run').click();
     await on(page, 'missing').getByText('臺北市政府民政局').waitFor();
     await on(page, 'apply').getByText('申請所缺項目').waitFor();
     await on(page, 'apply').focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog', { name: '申請所缺項目' });
-    await dialog.getByLabel('目的代碼').fill('Not A Code');
-    await dialog.getByLabel('目的名稱').fill('消防安全檢查');
-    await dialog.getByLabel('法律依據').fill('消防法第六條');
+    must((await dialog.getByLabel('目的').inputValue()) === 'fire-safety', 'the purpose that was asked for is the one applied for');
+    await dialog.getByLabel('法律依據').fill(' ');
     await dialog.getByLabel('理由').fill('複查不合格場所');
     await on(page, 'draft').click();
-    await dialog.getByRole('alert').getByText('Not A Code').waitFor();
+    await dialog.getByRole('alert').getByText('應載明法律依據').waitFor();
     must((await dialog.getByLabel('理由').inputValue()) === '複查不合格場所', 'what was typed stays after a refusal');
-    await dialog.getByLabel('目的代碼').fill('fire-safety');
+    await dialog.getByLabel('法律依據').fill('消防法第六條');
     await on(page, 'draft').dblclick();
     await on(page, 'draft-number').waitFor();
     number = (await on(page, 'draft-number').getAttribute('data-number')) ?? '';

@@ -33,14 +33,14 @@ export class Watch {
     });
     page.on('console', (message) => {
       const { url: from = '' } = message.location();
-      // The browser itself notes each answer of 4xx; refusing is what these two paths are tested for.
-      const refusal = message.text().startsWith('Failed to load resource') && /\/(graphql|auth\/sign-in)$/.test(from);
+      // The browser itself notes each answer of 4xx; refusing is what these paths are tested for.
+      const refusal = message.text().startsWith('Failed to load resource') && /\/(graphql|auth\/(sign-in|refresh))$/.test(from);
       if (['error', 'warning'].includes(message.type()) && !refusal) this.faults.push(`console: ${message.text()} (${from})`);
     });
     page.on('pageerror', (error) => this.faults.push(`error on the page: ${error.message}`));
   }
 
   check() {
-    if (this.faults.length > 0) throw new Error('the page asked outside or complained');
+    if (this.faults.length > 0) throw new Error(['the page asked outside or complained:', ...this.faults].join('\n  '));
   }
 }

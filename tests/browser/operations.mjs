@@ -64,7 +64,7 @@ export function read(text) {
     caseNumber: entry('case'),
     variables: variables ? JSON.parse(variables) : undefined,
     query,
-    takes: [...entry('takes').matchAll(/(\w+) from (\d+) ([^\s,]+)/g)].map(([, variable, from, pointer]) => ({ variable, from, pointer })),
+    takes: [...entry('takes').matchAll(/(\w+) from (?:\d+-)?(\d+) ([^\s,]+)/g)].map(([, variable, from, pointer]) => ({ variable, from, pointer })),
     names: [...query.matchAll(/^(?:query|mutation) (\w+)/gm)].map(([, name]) => name),
   };
 }

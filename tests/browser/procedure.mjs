@@ -33,7 +33,7 @@ export async function walkProcedure(url) {
       if (answer.errors) throw new Error(`${file} ${name}: ${answer.errors.map(({ message }) => message).join('; ')}`);
     }
   }
-  if (answers.get('11').data.firePremises.nodes.length === 0) throw new Error('what was applied for was not answered with a row');
+  if (!(answers.get('14').data.usePermit?.parcels.length > 0)) throw new Error('what was applied for was not answered with a row');
 }
 
 /** The variables with what was answered before; several of them where each of a list is meant. */

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyAndBeTold } from './apply.mjs';
 import { open, Watch } from './browser.mjs';
+import { hands } from './hands.mjs';
+import { keepAndClear } from './keeping.mjs';
 import { tryOperations } from './operations.mjs';
 import { walkProcedure } from './procedure.mjs';
+import { walkOnThePage } from './walk.mjs';
 
 const url = process.env.CITYQUERY_URL;
 if (!url) throw new Error('CITYQUERY_URL is not set: the address of a running `cityquery demo`');
@@ -26,16 +29,8 @@ const step = async (name, work, where = page) => {
 const must = (condition, text) => {
   if (!condition) throw new Error(text);
 };
-const part = (name) => page.locator(`[data-part="${name}"]`);
 const answerText = () => page.locator('.pane.answer .cm-content').innerText();
-/** Runs what is in the editor and waits for its answer; the inbox asks by itself. */
-const run = async () => {
-  const answered = page.waitForResponse((response) => response.url().endsWith('/graphql') && !response.request().postData()?.includes('query Inbox'));
-  await part('run').click();
-  const response = await answered;
-  await page.locator('.pane.answer[aria-busy="false"]').waitFor();
-  return { status: response.status(), sent: response.request(), body: await response.json() };
-};
+const { on: part, run } = hands(page);
 
 try {
   await step('1-first-sight', async () => {
@@ -146,6 +141,8 @@ try {
   });
 
   await applyAndBeTold({ url, browser, page, step, must });
+  await keepAndClear({ url, browser, step, must });
+  await walkOnThePage({ url, browser, step, must });
 
   watch.check();
   console.log(`ok the page asked ${watch.requests} times, always of its own server, and the console stayed clean`);

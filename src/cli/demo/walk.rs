@@ -1,7 +1,7 @@
 //! How the demo's rights come to be: by the procedure, step by step, each taken by the person whose step it is. What is
 //! in place already is left alone, so that a second start takes no step.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -28,7 +28,7 @@ pub async fn walk(app: &Arc<App>) -> anyhow::Result<Value> {
     gather(app, &mut door, &people).await?;
     let missing: Vec<&NewForm> = forms.iter().filter(|form| !is_in_place(app, form)).collect();
     if !missing.is_empty() {
-        prepare(app, &mut door, &people, &missing).await?;
+        prepare(app, &mut door, &people, &forms, &missing).await?;
     }
     for form in missing {
         grant(&mut door, &people, form).await.with_context(|| format!("form {}", form.number))?;
@@ -121,16 +121,30 @@ async fn keep_passwords_young(app: &App, people: &People) -> anyhow::Result<()> 
 }
 
 /// What must be on file before anything opens: offers, audit plans, operating rules with their receipts.
-async fn prepare(app: &App, door: &mut FrontDoor, people: &People, forms: &[&NewForm]) -> anyhow::Result<()> {
+async fn prepare(
+    app: &App,
+    door: &mut FrontDoor,
+    people: &People,
+    forms: &[NewForm],
+    missing: &[&NewForm],
+) -> anyhow::Result<()> {
     let catalog = app.accounts.rights().catalog();
     let custodians: BTreeSet<&str> = catalog.datasets.iter().map(|dataset| dataset.custodian.as_str()).collect();
     for custodian in &custodians {
         let by = with_role(people, custodian, Role::DatabaseAdministrator)?;
         let own = catalog.fields.iter().filter(|field| catalog.dataset(field.dataset).custodian == **custodian);
         let uses = ["SELECT", "FILTER", "ORDER", "GROUP", "AGGREGATE", "MATCH"];
-        let items: Vec<Value> = own.map(|field| json!({ "coordinate": field.coordinate, "uses": uses })).collect();
+        let coordinates: BTreeSet<&str> = own.map(|field| field.coordinate.as_str()).collect();
+        let items: Vec<Value> =
+            coordinates.iter().map(|coordinate| json!({ "coordinate": coordinate, "uses": uses })).collect();
+        // It gives its data for what the demo's forms ask of it, and whoever applies chooses among that.
+        let asked = forms.iter().filter(|form| form.items.iter().any(|item| coordinates.contains(&*item.coordinate)));
+        let purposes: BTreeMap<&String, &String> =
+            asked.flat_map(|form| form.purposes.iter().map(|(code, title)| (code, title))).collect();
+        let purposes: Vec<Value> =
+            purposes.into_iter().map(|(code, title)| json!({ "code": code, "title": title })).collect();
         let input = json!({
-            "purposes": [], "legalBases": [], "longestDays": 1096, "caseRequired": false, "attachments": [], "items": items,
+            "purposes": purposes, "legalBases": [], "longestDays": 1096, "caseRequired": false, "attachments": [], "items": items,
         });
         let define = "mutation($input: OfferInput!) { defineOffer(input: $input) { version } }";
         door.ask(by, define, json!({ "input": input })).await?;
@@ -142,7 +156,7 @@ async fn prepare(app: &App, door: &mut FrontDoor, people: &People, forms: &[&New
         let content = format!("{}資料庫使用稽核計畫（示範）", dataset.title);
         door.ask(by, file, json!({ "dataset": dataset.code, "content": content })).await?;
     }
-    let agencies: BTreeSet<&str> = forms.iter().map(|form| form.agency.as_str()).collect();
+    let agencies: BTreeSet<&str> = missing.iter().map(|form| form.agency.as_str()).collect();
     for agency in agencies {
         let file = "mutation($title: String!, $content: String!) { fileOperatingRules(title: $title, content: $content) \
                     { version receipts { recipient } } }";
