@@ -53,8 +53,23 @@ async fn who_reads_their_own_record_or_a_colleagues_is_drawn() {
         let list = "{ persons(first: 10) { nodes { name } } }";
         let both = ask(&hall, "fire.second", list, json!({}), CASE).await;
 
+        // Looked for, and nothing of them comes out: that, too, tells of them.
+        let mut in_vain = Vec::new();
+        for operation in [
+            "query($id: NationalId!) { persons(where: { nationalId: { _eq: $id }, _not: { nationalId: { _eq: $id } } }) { nodes { \
+             name } } }",
+            "query($id: NationalId!) { persons(where: { nationalId: { _in: [$id] } }, offset: 5) { nodes { name } } }",
+            "query($id: NationalId!) { households(where: { members: { _some: { nationalId: { _eq: $id } }, _none: { nationalId: \
+             { _eq: $id } } } }) { nodes { householdType } } }",
+        ] {
+            in_vain.push(ask(&hall, "fire.officer", operation, json!({ "id": ids[4] }), CASE).await);
+        }
+
         let drawn = flags(&hall).await;
         assert_eq!(drawn[&own], json!(["OWN_RECORD"]));
+        for record in &in_vain {
+            assert_eq!(drawn[record], json!(["OWN_RECORD"]), "{in_vain:?}");
+        }
         assert_eq!(drawn[&colleague], json!(["COLLEAGUE_RECORD"]));
         assert_eq!(drawn[&second], json!(["OWN_RECORD"]));
         assert_eq!(drawn[&both], json!(["OWN_RECORD", "COLLEAGUE_RECORD"]));

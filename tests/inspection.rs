@@ -54,6 +54,9 @@ pub(crate) async fn in_use(hall: &mut Hall) -> Vec<String> {
         item("Query.{persons person}", &json!(["SELECT"])),
         item("Person.nationalId", &json!(["SELECT", "FILTER", "MATCH"])),
         item("Person.name", &json!(["SELECT"])),
+        item("Query.households", &json!(["SELECT"])),
+        item("Household.householdType", &json!(["SELECT"])),
+        item("Household.members", &json!(["SELECT", "FILTER"])),
     ]);
     hall.granted("fire.admin", items, &["building.dba", "household.dba"], FORM).await;
     for name in ["fire.second", "fire.third"] {

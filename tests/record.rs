@@ -18,7 +18,7 @@ use crate::support::{Databases, Layout};
 use cityquery::access::{Item, Rights, Use, Uses};
 use cityquery::audit::expand::expand;
 use cityquery::audit::{Asked as Recorded, Shape};
-use cityquery::catalog::{Catalog, FieldKind, load_builtin};
+use cityquery::catalog::{Catalog, Class, FieldKind, load_builtin};
 use cityquery::graphql::Face;
 use cityquery::graphql::engine::Request;
 use cityquery::graphql::reply::Reply;
@@ -303,7 +303,12 @@ fn pairs(desk: &Desk, asked: &Asked) -> usize {
             Filter::And(all) | Filter::Or(all) => all.iter().map(|one| filter(desk, one)).sum(),
             Filter::Not(one) => filter(desk, one),
             Filter::Related { field, filter: inner, .. } => edge_databases(desk, *field) + filter(desk, inner),
-            Filter::Compare { .. } | Filter::IsNull { .. } => 0,
+            // Whoever a condition looks for by a personal key is found once more, for the record.
+            Filter::Compare { field, .. } => {
+                let is_key = desk.catalog.types.iter().any(|of| of.keys.contains(field));
+                usize::from(is_key && desk.catalog.field(*field).class >= Class::Personal)
+            }
+            Filter::IsNull { .. } => 0,
         }
     }
     fn object(desk: &Desk, of: &Object) -> usize {

@@ -128,6 +128,11 @@ impl Granted {
         Some(SqlColumn(catalog.type_def(target).id_column.clone()))
     }
 
+    /// The surrogate key of the rows that the field itself stands on, recorded as above.
+    pub fn row_number_here(&self, catalog: &Catalog) -> SqlColumn {
+        SqlColumn(catalog.type_def(catalog.field(self.field).owner).id_column.clone())
+    }
+
     /// The district column of a type, to narrow its rows to a scope.
     pub fn scope_column(catalog: &Catalog, of: TypeId) -> Option<SqlColumn> {
         catalog.type_def(of).scope_column.clone().map(SqlColumn)

@@ -5,6 +5,7 @@ mod condition;
 pub mod cost;
 pub mod family;
 pub mod load;
+mod looked_for;
 pub mod page;
 pub mod plan;
 pub mod planner;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::ask::PageField;
+use super::looked_for::LookedFor;
 use super::slot::{Number, Slot};
 use crate::access::Refusal;
 use crate::audit::shape::Blob;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub denied: Vec<Refusal>,
     /// For the cost, one for each list and row asked for.
     pub estimates: Vec<Estimate>,
+    /// Look-ups for the record alone.
+    pub looked_for: Vec<LookedFor>,
     /// Uses personal data.
     pub personal: bool,
     /// Every dataset that it reads or asks a custodian's leave of.

@@ -3,6 +3,7 @@
 
 use super::ask::{Object, Operation, Root, RootKind, SelectedKind, Window};
 use super::cost::Bounds;
+use super::looked_for::LookedFor;
 use super::plan::{Estimate, Expected, Link, Plan, RootOut, RootOutKind, Step, View, kind_of, prefix};
 use super::planner_object::{self, PlannedRows};
 use super::resolve::Variables;
@@ -34,6 +35,7 @@ pub struct Planner<'a> {
     pub(super) single: Vec<usize>,
     pub(super) estimates: Vec<Estimate>,
     pub(super) shape: ShapeBuilder<'a>,
+    pub(super) looked_for: Vec<LookedFor>,
     denied: Vec<Refusal>,
     personal: bool,
 }
@@ -76,6 +78,7 @@ pub fn plan(
         single: Vec::new(),
         estimates: Vec::new(),
         shape: ShapeBuilder::new(catalog),
+        looked_for: Vec::new(),
         denied: Vec::new(),
         personal,
     };
@@ -101,6 +104,7 @@ impl Planner<'_> {
             rectangles,
             denied: self.denied,
             estimates: self.estimates,
+            looked_for: self.looked_for,
             personal: self.personal,
             datasets: Vec::new(),
         })

@@ -4,6 +4,7 @@
 use sea_query::ExprTrait;
 
 use super::ask::{Object, Window};
+use super::looked_for;
 use super::plan::{Expected, FieldOutKind, Link, Step, View, kind_of};
 use super::planner::{Planner, internal};
 use super::planner_object::{self, PlannedRows};
@@ -72,6 +73,7 @@ pub(super) fn join(planner: &mut Planner, rows: &mut PlannedRows, way: Way) -> R
     if rides(planner, rows.draft, &walk)? {
         return ride(planner, rows, &walk);
     }
+    looked_for::plan(planner, walk.join.target, walk.way.window, &walk.way.path.join("."))?;
     let kind = key_kind(planner, walk.way.of, walk.columns.from.name());
     let column = rows.draft.column(rows.table, &walk.columns.from, kind);
     let view = child(planner, ParentKey { step: rows.step, column, kind }, &walk)?;

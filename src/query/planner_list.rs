@@ -1,6 +1,6 @@
 //! Plans a root connection: its page, its count, its cursors.
 
-use super::ask::{EdgeKind, EdgePart, Object, Part, PartKind, Root, Window};
+use super::ask::{EdgeKind, EdgePart, Filter, Object, Operator, Part, PartKind, Root, Window};
 use super::plan::{
     Connection, EdgeOut, EdgeOutKind, Expected, Link, PartOut, PartOutKind, RootOutKind, Step, View, prefix,
 };
@@ -8,7 +8,7 @@ use super::planner::{Planner, internal, quoted};
 use super::planner_object::{self, PlannedRows};
 use super::slot::{Number, Slot};
 use super::sql::{Draft, OrderBy, Table};
-use super::{page, uses};
+use super::{looked_for, page, uses};
 use crate::access::{Granted, Refusal, RowScope, Use};
 use crate::audit::shape::ColumnOutcome;
 use crate::catalog::{FieldId, TypeId};
@@ -65,7 +65,17 @@ pub(super) fn list(
     let mut connection = rows(planner, &listing, listed.as_ref())?;
     connection.count = count;
     planner.shape.window(rectangle, window);
+    if connection.step.is_none() || !all_come_out(window) {
+        looked_for::plan(planner, of, window, &root.key)?;
+    }
     Ok(RootOutKind::Connection(Box::new(connection)))
+}
+
+/// Whether the one comparison is all there is, so that whoever it names comes out.
+fn all_come_out(window: &Window) -> bool {
+    let one_by_one = matches!(&window.filter, Some(Filter::Compare { operator: Operator::Eq, .. }));
+    let whole = window.first.is_none() && window.last.is_none() && window.offset.is_none();
+    one_by_one && whole && window.after.is_none() && window.before.is_none()
 }
 
 fn objects(parts: &[Part]) -> impl Iterator<Item = &Object> {

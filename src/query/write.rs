@@ -84,6 +84,12 @@ pub fn write(plan: &Plan, load: &Load, around: &Surroundings) -> Written {
         }
     }
     writer.out.push(b'}');
+    for (step, rectangle) in &plan.looked_for {
+        let Some(loaded) = load.step(*step) else { continue };
+        for row in 0..loaded.rows.len() {
+            writer.touched[*rectangle as usize].row(loaded.rows.int(row, 0));
+        }
+    }
     Written { data: writer.out, touched: writer.touched, objects: writer.objects }
 }
 
