@@ -1,6 +1,6 @@
 //! The counters by which every server learns of a change: `rights` (forms, accounts, agencies), `sessions`
-//! (revocations) and `procedure` (its steps, and so what is in inboxes). Raise one in the transaction that makes the change, as its first statement: on SQLite the
-//! writer's lock is then taken before anything is read.
+//! (revocations) and `procedure` (its steps, and so what is in inboxes). Raise one in the transaction that makes the
+//! change, as its first statement: on SQLite the writer's lock is then taken before anything is read.
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
@@ -41,8 +41,17 @@ pub struct Epochs {
 
 /// Raises a counter.
 pub async fn raise(db: &impl ConnectionTrait, which: Epoch) -> Result<(), DbErr> {
+    add(db, which, 1).await
+}
+
+/// Writes a counter as it is: the work of a small change, without one.
+pub async fn write_again(db: &impl ConnectionTrait, which: Epoch) -> Result<(), DbErr> {
+    add(db, which, 0).await
+}
+
+async fn add(db: &impl ConnectionTrait, which: Epoch, more: i64) -> Result<(), DbErr> {
     epoch::Entity::update_many()
-        .col_expr(epoch::Column::Value, Expr::col(epoch::Column::Value).add(1))
+        .col_expr(epoch::Column::Value, Expr::col(epoch::Column::Value).add(more))
         .filter(epoch::Column::Name.eq(which.name()))
         .exec(db)
         .await?;

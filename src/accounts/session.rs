@@ -74,7 +74,9 @@ impl Accounts {
         let _one_at_a_time = self.stripes[stripe].lock().await;
         let account = account::Entity::find().filter(account::Column::Name.eq(name)).one(&self.db).await?;
         let Some(account) = account else {
+            agency::Entity::find_by_id(0).one(&self.db).await?;
             self.hasher.verify(password, None).await?;
+            self.count_nobodys().await?;
             return Err(Refused { reason: Reason::UnknownAccount, actor: Actor::unknown() }.into());
         };
         let actor = self.actor_of(&account).await?;
@@ -83,6 +85,7 @@ impl Accounts {
         let hash = account.password_hash.as_deref().filter(|_| !locked);
         let right = self.hasher.verify(password, hash).await?;
         if locked {
+            self.count_nobodys().await?;
             return Err(refused(Reason::Locked));
         }
         if !right {
@@ -105,18 +108,29 @@ impl Accounts {
     }
 
     async fn count_failure(&self, account: &account::Model) -> Result<(), AccountsError> {
-        let most = i32::try_from(self.settings.lock_after_failures).unwrap_or(i32::MAX);
         // Counted in the database, so that servers beside this one count together.
         account::Entity::update_many()
             .col_expr(account::Column::Failures, Expr::col(account::Column::Failures).add(1))
             .filter(account::Column::Id.eq(account.id))
             .exec(&self.db)
             .await?;
+        self.lock_if_due(account.id).await
+    }
+
+    /// The statements of a counted failure, where there is nothing to count: how long an answer takes does not tell which
+    /// accounts there are, or are locked.
+    async fn count_nobodys(&self) -> Result<(), AccountsError> {
+        epoch::write_again(&self.db, Epoch::Sessions).await?;
+        self.lock_if_due(0).await
+    }
+
+    async fn lock_if_due(&self, account: i64) -> Result<(), AccountsError> {
+        let most = i32::try_from(self.settings.lock_after_failures).unwrap_or(i32::MAX);
         let until = self.now() + seconds(self.settings.lock_seconds);
         account::Entity::update_many()
             .col_expr(account::Column::LockedUntil, Expr::value(until))
             .col_expr(account::Column::Failures, Expr::value(0))
-            .filter(account::Column::Id.eq(account.id))
+            .filter(account::Column::Id.eq(account))
             .filter(account::Column::Failures.gte(most))
             .exec(&self.db)
             .await?;
