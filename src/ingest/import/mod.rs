@@ -3,6 +3,7 @@
 //! language is explained in `docs/import.md`; generated cities are `ingest::generate`'s.
 
 mod check;
+mod check_tables;
 mod column;
 mod decode;
 mod load;
