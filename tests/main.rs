@@ -20,6 +20,7 @@ mod generate;
 mod graphql;
 mod import_cases;
 mod import_faults;
+mod import_files;
 mod import_real;
 mod inbox_live;
 mod incidents;

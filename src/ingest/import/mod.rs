@@ -152,10 +152,13 @@ pub async fn run(
     let plan = check::check(&mapping, catalog)?;
     let connections = catalog.connections(&config.datasets);
     let mut report = Report::default();
+    let mut reject_files = Vec::new();
     for file in files {
         let database = |fault| ImportError::Database { file: file.clone(), fault };
         let mut sessions = Sessions::begin(&plan, &connections).await.map_err(database)?;
-        let done = one_file(&plan, &mut sessions, file, options, progress).await;
+        let rejects = Rejects::begin(&options.rejects, file, &mut reject_files).map_err(ImportError::Rejects)?;
+        let done = one_file(&plan, &mut sessions, file, rejects, progress).await;
+        let done = done.and_then(|done| if options.strict { without_rejects(done) } else { Ok(done) });
         match done {
             Ok(done) if options.dry_run => {
                 sessions.roll_back().await.map_err(database)?;
@@ -179,7 +182,7 @@ async fn one_file(
     plan: &Plan,
     sessions: &mut Sessions<'_>,
     file: &Path,
-    options: &Options,
+    mut rejects: Rejects,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<FileReport, ImportError> {
     let begun = Instant::now();
@@ -195,7 +198,6 @@ async fn one_file(
         let (session, schema) = sessions.of(&lookup.dataset).map_err(database)?;
         lookups.push(LookupTable::read(lookup, schema, session).await.map_err(database)?);
     }
-    let mut rejects = Rejects::begin(&options.rejects, file).map_err(ImportError::Rejects)?;
     let mut evaluator = Evaluator::new(plan, &lookups);
     let mut loader = Loader::new(plan, sessions).map_err(database)?;
     let mut rows = 0;
@@ -233,10 +235,14 @@ async fn one_file(
     let names = plan.records.iter().map(|records| records.name.clone());
     let records = names.zip(std::mem::take(&mut loader.counts)).collect();
     let rejects = rejects.finish().map_err(ImportError::Rejects)?;
-    let report = FileReport { file: file.to_owned(), records, rejects, seconds: begun.elapsed().as_secs_f64() };
+    Ok(FileReport { file: file.to_owned(), records, rejects, seconds: begun.elapsed().as_secs_f64() })
+}
+
+/// For `strict`: a file in which a row was refused is none.
+fn without_rejects(report: FileReport) -> Result<FileReport, ImportError> {
     match (&report.rejects, report.total()) {
-        (Some(path), total) if options.strict && total.rejected > 0 => Err(ImportError::Strict {
-            file: file.to_owned(),
+        (Some(path), total) if total.rejected > 0 => Err(ImportError::Strict {
+            file: report.file,
             rejected: total.rejected,
             read: total.read,
             rejects: path.clone(),
