@@ -5,7 +5,10 @@
 mod check;
 mod check_tables;
 mod column;
+mod csv_records;
+mod csv_text;
 mod decode;
+mod json_records;
 mod load;
 mod lookup;
 mod mapping;
