@@ -36,6 +36,60 @@ async fn lines_are_right_whatever_ends_them() {
 }
 
 #[tokio::test]
+async fn a_field_that_no_record_has_refuses_the_file() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let whole = include_str!("import/permits_json/input.json");
+    city.import("use-permits-json", &city.file("whole.json", whole)).await.expect("empty texts stand for empty lists");
+    for (from, to, missing) in
+        [("竣工日期", "完工日期", "竣工日期"), ("戶數", "戶", "建物資訊/戶數"), ("樓層\"", "層\"", "建築概要/樓層")]
+    {
+        let renamed = city.file("renamed.json", whole.replace(from, to));
+        let refusal = city.refusal("use-permits-json", &renamed).await;
+        assert!(refusal.contains(&format!("has no field {missing} in any of its records")), "{refusal}");
+    }
+    let completed = city.rows("building", "use_permits", &["completed_on"]).await;
+    assert_eq!(completed, ["2025-09-01"], "nothing was erased");
+    // A list without a record lacks nothing.
+    city.import("use-permits-json", &city.file("none.json", "[]")).await.expect("an empty list");
+}
+
+#[tokio::test]
+async fn a_field_may_be_missing_where_the_mapping_says_so() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let mapping = |optional: &str| {
+        format!(
+            r#"title = "codes"
+[source]
+{optional}
+[[records]]
+name = "codes"
+[[records.tables]]
+dataset = "zoning"
+table = "zone_codes"
+key = ["zone_code"]
+[records.tables.columns]
+zone_code = "code"
+category = "category"
+"#
+        )
+    };
+    let strict = city.file("strict.toml", mapping("")).display().to_string();
+    let open = city.file("open.toml", mapping("optional = [\"category\"]")).display().to_string();
+    for (name, text) in [("short.json", r#"[{"code":"R3"}]"#), ("short.csv", "code\nR3\n")] {
+        let file = city.file(name, text);
+        assert!(city.refusal(&strict, &file).await.contains("category"));
+        city.counts(&open, &file).await;
+    }
+    // The header of a file whose columns the mapping names is passed over where it says so.
+    let named = mapping("columns = [\"code\", \"category\"]\nheader_rows = 1");
+    let named = city.file("named.toml", named).display().to_string();
+    assert_eq!(city.counts(&named, &city.file("named.csv", "代碼,類別\nR3,住宅區\n")).await.read, 1);
+    let idle = city.file("idle.toml", mapping("optional = [\"colour\"]")).display().to_string();
+    let refusal = city.refusal(&idle, &city.file("any.csv", "code\nR3\n")).await;
+    assert!(refusal.contains("source.optional: nothing reads `colour`"), "{refusal}");
+}
+
+#[tokio::test]
 async fn a_column_that_stands_twice_refuses_the_file() {
     let city = ImportCity::new(Layout::SqliteOne).await;
     let twice = city.file("twice.csv", "area_code,x,simple_area_name,x,simple_area_name\nR3,1,住宅區,2,商業區\n");

@@ -8,6 +8,7 @@ use regex::Regex;
 use super::mapping::{FieldSettings, FieldSpec, Mapping, RecordsSpec};
 use super::plan::{FieldPlan, LookupPlan, Part, Plan, RecordsPlan, Source, ValueKind, ValuePlan};
 use super::reader::Reader;
+use super::source::Needed;
 use super::template::{Expression, Piece};
 use crate::catalog::Catalog;
 
@@ -45,6 +46,7 @@ pub fn check(mapping: &Mapping, catalog: &Catalog) -> Result<Plan, MappingFaults
         check.faults.push("it has no [[records]]".to_owned());
     }
     let plan = Plan { source: mapping.source.clone(), lookups, records };
+    check.file(mapping, &plan);
     if check.faults.is_empty() {
         Ok(plan)
     } else {
@@ -70,6 +72,15 @@ pub(super) struct Names<'a> {
 }
 
 impl Check<'_> {
+    fn file(&mut self, mapping: &Mapping, plan: &Plan) {
+        let Needed { columns, lists } = plan.reads();
+        let in_lists = lists.iter().flat_map(|(path, items)| items.iter().map(move |item| format!("{path}/{item}")));
+        let read: Vec<String> = columns.into_iter().chain(in_lists).collect();
+        for name in mapping.source.optional.iter().filter(|name| !read.contains(name)) {
+            self.faults.push(format!("source.optional: nothing reads `{name}`"));
+        }
+    }
+
     fn records(&mut self, spec: &RecordsSpec) -> RecordsPlan {
         let place = format!("records `{}`", spec.name);
         let readers: Vec<Option<Reader>> =

@@ -41,6 +41,9 @@ pub struct SourceSpec {
     pub columns: Option<Vec<String>>,
     /// JSON: path of the list of records, `a/b`; the whole document if absent.
     pub rows: Option<String>,
+    /// Columns, or paths in JSON, that a file may be without.
+    #[serde(default)]
+    pub optional: Vec<String>,
 }
 
 /// File formats.

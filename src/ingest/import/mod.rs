@@ -191,7 +191,7 @@ async fn one_file(
     let begun = Instant::now();
     let broken = |fault| ImportError::File { file: file.to_owned(), fault };
     let database = |fault| ImportError::Database { file: file.to_owned(), fault };
-    let records = source::open(file, &plan.source, &plan.file_columns()).map_err(broken)?;
+    let records = source::open(file, &plan.source, plan.needed()).map_err(broken)?;
     let lacking = lacking_columns(plan, sessions).await.map_err(database)?;
     if !lacking.is_empty() {
         return Err(ImportError::Tables(lacking));

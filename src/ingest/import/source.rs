@@ -38,6 +38,17 @@ pub enum SourceFault {
     /// Columns that the mapping needs stand there more than once, and may differ.
     #[error("has the column {0}")]
     Doubled(String),
+    /// The mapping needs fields that no record has.
+    #[error(
+        "has no field {missing} in any of its records; the first one has {found} \
+         (source.optional names fields that may be missing)"
+    )]
+    Fields {
+        /// Paths that lead nowhere.
+        missing: String,
+        /// Names in the first record.
+        found: String,
+    },
 }
 
 impl From<std::io::Error> for SourceFault {
@@ -47,6 +58,15 @@ impl From<std::io::Error> for SourceFault {
             _ => SourceFault::Unreadable(error),
         }
     }
+}
+
+/// What a mapping needs of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needed {
+    /// Columns, or paths in JSON.
+    pub columns: Vec<String>,
+    /// JSON: paths of lists, and the paths needed in their elements.
+    pub lists: Vec<(String, Vec<String>)>,
 }
 
 /// One record of a file.
@@ -84,16 +104,20 @@ impl Body {
 
     /// The elements of a list inside the record; a single value is a list of one, an empty text of none.
     pub fn items(&self, path: &str) -> Vec<&Value> {
-        let found = match self {
-            Body::Json(value) => find(value, path),
-            _ => None,
-        };
-        match found {
-            Some(Value::Array(items)) => items.iter().collect(),
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::String(text)) if text.trim().is_empty() => Vec::new(),
-            Some(one) => vec![one],
+        match self {
+            Body::Json(value) => items(value, path),
+            _ => Vec::new(),
         }
+    }
+}
+
+/// The elements of a list that a path leads to.
+pub fn items<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
+    match find(value, path) {
+        Some(Value::Array(items)) => items.iter().collect(),
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::String(text)) if text.trim().is_empty() => Vec::new(),
+        Some(one) => vec![one],
     }
 }
 
@@ -129,13 +153,13 @@ impl Iterator for Records {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Records::Csv(records) => records.next(),
-            Records::Json(records) => records.next().map(Ok),
+            Records::Json(records) => records.next(),
         }
     }
 }
 
-/// Opens a file. `needed` are the columns a CSV file must have.
-pub fn open(path: &Path, spec: &SourceSpec, needed: &[String]) -> Result<Records, SourceFault> {
+/// Opens a file.
+pub fn open(path: &Path, spec: &SourceSpec, needed: Needed) -> Result<Records, SourceFault> {
     let named = match &spec.encoding {
         Some(label) if label != "auto" => {
             Some(Encoding::for_label(label.as_bytes()).ok_or_else(|| SourceFault::Encoding(label.clone()))?)
@@ -144,12 +168,12 @@ pub fn open(path: &Path, spec: &SourceSpec, needed: &[String]) -> Result<Records
     };
     let mut reader = decode::open(path, decode::detect(path, named)?)?;
     match spec.format.unwrap_or_else(|| format_of(path)) {
-        Format::Csv => CsvRecords::open(reader, spec, needed).map(|records| Records::Csv(Box::new(records))),
+        Format::Csv => CsvRecords::open(reader, spec, &needed.columns).map(|records| Records::Csv(Box::new(records))),
         format => {
             let mut text = String::new();
             reader.read_to_string(&mut text)?;
             let rows = spec.rows.as_deref().or((format == Format::Geojson).then_some("features"));
-            JsonRecords::open(text, rows, format == Format::Geojson).map(Records::Json)
+            JsonRecords::open(text, rows, format == Format::Geojson, needed).map(Records::Json)
         }
     }
 }
