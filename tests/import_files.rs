@@ -100,6 +100,18 @@ async fn a_column_that_stands_twice_refuses_the_file() {
 }
 
 #[tokio::test]
+async fn an_encoding_that_is_neither_is_refused() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    for label in ["gb18030", "shift_jis", "euc-kr"] {
+        let encoded = encoding_rs::Encoding::for_label(label.as_bytes()).expect("known").encode(CODES).0.into_owned();
+        let refusal = city.refusal("zoning-codes", &city.file("other.csv", encoded)).await;
+        assert!(refusal.contains("is neither UTF-8 nor Big5: set source.encoding"), "{label}: {refusal}");
+    }
+    let big5 = encoding_rs::BIG5.encode(CODES).0.into_owned();
+    assert_eq!(city.counts("zoning-codes", &city.file("big5.csv", big5)).await.accepted, 3);
+}
+
+#[tokio::test]
 async fn two_files_of_one_name_keep_a_reject_file_each() {
     let city = ImportCity::new(Layout::SqliteOne).await;
     let files = ["一", "二"].map(|name| city.file(&format!("{name}/codes.csv"), format!("{CODES},{name}\n")));

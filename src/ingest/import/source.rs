@@ -27,6 +27,9 @@ pub enum SourceFault {
     /// No such encoding.
     #[error("source.encoding `{0}` is not known; `utf-8` and `big5` are")]
     Encoding(String),
+    /// Nobody said the encoding, and it is none of those that are found out.
+    #[error("is neither UTF-8 nor Big5: set source.encoding")]
+    UnknownEncoding,
     /// The mapping needs columns that the file does not have.
     #[error("has no column {missing}; its columns are {found}")]
     Columns {
@@ -166,7 +169,8 @@ pub fn open(path: &Path, spec: &SourceSpec, needed: Needed) -> Result<Records, S
         }
         _ => None,
     };
-    let mut reader = decode::open(path, decode::detect(path, named)?)?;
+    let encoding = decode::detect(path, named)?.ok_or(SourceFault::UnknownEncoding)?;
+    let mut reader = decode::open(path, encoding)?;
     match spec.format.unwrap_or_else(|| format_of(path)) {
         Format::Csv => CsvRecords::open(reader, spec, &needed.columns).map(|records| Records::Csv(Box::new(records))),
         format => {
