@@ -124,3 +124,57 @@ async fn two_files_of_one_name_keep_a_reject_file_each() {
         assert_eq!(rejects(&report).len(), 2, "neither was overwritten");
     }
 }
+
+#[tokio::test]
+async fn typing_errors_in_a_mapping_are_named_all_at_once() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let mapping = city.file(
+        "typos.toml",
+        r#"
+title = "typos"
+[source]
+delimeter = ";"
+header_rows = 0
+[[records]]
+name = "r"
+eech = "x"
+[records.values]
+place = { from = "地點", raed = "address" }
+[[records.tables]]
+dataset = "zoning"
+table = "zone_codes"
+key = ["zone_code"]
+[records.tables.columns]
+zone_code = { frm = "code" }
+category = "name"
+"#,
+    );
+    let refusal = city.refusal(&mapping.display().to_string(), &city.file("any.csv", CODES)).await;
+    for said in [
+        "source.delimeter: there is no such setting",
+        "records.0.eech: there is no such setting",
+        "records.0.values.place.raed: there is no such setting",
+        "records.0.tables.0.columns.zone_code.frm: there is no such setting",
+        "source.header_rows: 0 lines of headers leave the columns without names; list them in source.columns",
+        "zone_code: it says no `from`",
+    ] {
+        assert!(refusal.contains(said), "`{said}` is missing in\n{refusal}");
+    }
+    let number =
+        city.file("number.toml", "title = \"t\"\n[[records]]\nname = \"r\"\nvalues = { a = 3 }\ntables = []\n");
+    let refusal = city.refusal(&number.display().to_string(), &mapping).await;
+    assert!(refusal.contains("the name of a column or a table of settings"), "{refusal}");
+}
+
+#[tokio::test]
+async fn what_is_no_mapping_is_called_what_it_is() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let file = city.file("codes.csv", CODES);
+    let folder = city.databases.folder.path();
+    let refusal = city.refusal(&folder.display().to_string(), &file).await;
+    assert!(refusal.contains("it is a folder, not a mapping"), "{refusal}");
+    let refusal = city.refusal(&folder.join("our-list.toml").display().to_string(), &file).await;
+    assert!(refusal.contains("there is no file of that name"), "{refusal}");
+    let refusal = city.refusal("zoning-code", &file).await;
+    assert!(refusal.contains("there is no mapping `zoning-code`"), "{refusal}");
+}

@@ -73,6 +73,13 @@ pub(super) struct Names<'a> {
 
 impl Check<'_> {
     fn file(&mut self, mapping: &Mapping, plan: &Plan) {
+        let unknown = mapping.unknown.iter().map(|place| format!("{place}: there is no such setting"));
+        self.faults.extend(unknown);
+        if (mapping.source.header_rows, &mapping.source.columns) == (Some(0), &None) {
+            let text =
+                "source.header_rows: 0 lines of headers leave the columns without names; list them in source.columns";
+            self.faults.push(text.to_owned());
+        }
         let Needed { columns, lists } = plan.reads();
         let in_lists = lists.iter().flat_map(|(path, items)| items.iter().map(move |item| format!("{path}/{item}")));
         let read: Vec<String> = columns.into_iter().chain(in_lists).collect();
