@@ -4,6 +4,7 @@ use super::check::{Check, Names};
 use super::column::Holds;
 use super::mapping::{Mode, TableSpec};
 use super::plan::{ColumnPlan, Part, Source, TablePlan};
+use super::unit::Unit;
 use crate::catalog::scalar::Scalar;
 use crate::catalog::{Catalog, FieldKind, TypeDef};
 
@@ -64,12 +65,12 @@ impl Check<'_> {
     ) -> ColumnPlan {
         let place = format!("{place}: {name}");
         let holds = match declared {
-            None => Holds { scalar: Scalar::String, scale: 0, not_null: false },
+            None => Holds { scalar: Scalar::String, scale: 0, unit: Unit::Any, not_null: false },
             Some(type_def) => {
                 let found = declared_columns(self.catalog, type_def).find(|(known, _)| *known == name);
                 found.map(|(_, holds)| holds).unwrap_or_else(|| {
                     self.faults.push(format!("{place}: {} declares no such column", type_def.name));
-                    Holds { scalar: Scalar::String, scale: 0, not_null: false }
+                    Holds { scalar: Scalar::String, scale: 0, unit: Unit::Any, not_null: false }
                 })
             }
         };
@@ -101,7 +102,8 @@ impl Check<'_> {
 fn declared_columns<'a>(catalog: &'a Catalog, type_def: &'a TypeDef) -> impl Iterator<Item = (&'a str, Holds)> {
     type_def.fields.iter().map(|id| catalog.field(*id)).filter_map(|field| match &field.kind {
         FieldKind::Column(column) if column.name != type_def.id_column => {
-            let holds = Holds { scalar: column.scalar, scale: column.scale, not_null: column.not_null };
+            let unit = Unit::of_column(&column.name);
+            let holds = Holds { scalar: column.scalar, scale: column.scale, unit, not_null: column.not_null };
             Some((column.name.as_str(), holds))
         }
         _ => None,

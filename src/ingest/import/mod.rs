@@ -18,6 +18,7 @@ mod rejects;
 mod row;
 mod source;
 mod template;
+mod unit;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -3,10 +3,11 @@
 
 use regex::Regex;
 
+use super::unit::{Unit, without_commas};
 use crate::catalog::scalar::address::{self, Address};
 use crate::catalog::scalar::district::{self, District};
 use crate::catalog::scalar::{
-    Expected, building_number, company_number, date, decimal, national_id, parcel_number, permit_number, writing,
+    Expected, building_number, company_number, date, national_id, parcel_number, permit_number, writing,
 };
 
 /// A value: what it is as a whole, and its parts.
@@ -171,7 +172,7 @@ impl Reader {
         match self {
             Reader::Text => one(Ok(text.trim().to_owned())),
             Reader::Int => one(int(text)),
-            Reader::Decimal => one(measure(text)),
+            Reader::Decimal => one(Unit::Any.read(text)),
             Reader::Date => one(date::parse(text).map(date::iso)),
             Reader::Month => one(date::parse_month(text).map(|(year, month)| format!("{year:04}-{month:02}"))),
             Reader::NationalId => one(national_id::parse(text)),
@@ -231,20 +232,8 @@ pub fn find_district(text: &str) -> Option<&'static District> {
         .or_else(|| district::find_by_land_town(&folded))
 }
 
-fn without_commas(text: &str) -> String {
-    writing::fold(text).replace(',', "")
-}
-
 fn int(text: &str) -> Result<String, Expected> {
     without_commas(text).parse::<i64>().map(|n| n.to_string()).map_err(|_| EXPECTED_INT)
-}
-
-/// A number with or without a unit behind it.
-pub fn measure(text: &str) -> Result<String, Expected> {
-    const UNITS: [&str; 11] = ["平方公尺", "公尺", "公頃", "m2", "M2", "元", "戶", "筆", "%", "m", "M"];
-    let folded = without_commas(text);
-    let number = UNITS.iter().find_map(|unit| folded.strip_suffix(unit)).unwrap_or(&folded);
-    decimal::parse(number)
 }
 
 fn permit(text: &str) -> Result<Reading, Expected> {
@@ -326,6 +315,7 @@ mod tests {
             ("decimal", "783㎡", "783"),
             ("decimal", "49.56M", "49.56"),
             ("decimal", "1,234.50元", "1234.5"),
+            ("decimal", "1.5公頃", "15000"),
             ("int", "2,053 ", "2053"),
             ("month", "11506", "2026-06"),
             ("village_code", "63000010-002", "63000010002"),
