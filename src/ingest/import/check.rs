@@ -104,18 +104,24 @@ impl Check<'_> {
             items: spec.each.is_some(),
             place,
         };
-        let values: Vec<ValuePlan> = spec
+        let mut values: Vec<ValuePlan> = spec
             .values
             .iter()
             .zip(readers)
             .map(|((name, value), reader)| self.value(&names, name, value, reader))
             .collect();
         self.circles(&names, &values);
-        let counters = (0..values.len()).filter(|number| matches!(values[*number].kind, ValueKind::Count(_))).collect();
+        let counters =
+            (0..values.len()).filter(|number| matches!(values[*number].kind, ValueKind::Count { .. })).collect();
         if spec.tables.is_empty() {
             self.faults.push(format!("{}: it has no [[records.tables]]", names.place));
         }
-        let tables = spec.tables.iter().map(|table| self.table(&names, table)).collect();
+        let tables: Vec<_> = spec.tables.iter().map(|table| self.table(&names, table)).collect();
+        for (number, value) in spec.values.values().enumerate() {
+            if let ValueKind::Count { kept, .. } = &mut values[number].kind {
+                *kept = self.kept_numbers(&names, number, &value.settings.same, &tables);
+            }
+        }
         RecordsPlan { name: spec.name.clone(), each: spec.each.clone(), values, counters, tables }
     }
 
@@ -178,7 +184,10 @@ impl Check<'_> {
         }
         if !settings.count_by.is_empty() {
             let by = settings.count_by.iter().map(|text| self.source(names, &place, text)).collect();
-            return ValuePlan { label: name.to_owned(), kind: ValueKind::Count(by) };
+            return ValuePlan { label: name.to_owned(), kind: ValueKind::Count { by, kept: None } };
+        }
+        if !settings.same.is_empty() {
+            self.faults.push(format!("{place}: `same` is for counters, which have `count_by`"));
         }
         let field = self.field(names, &place, settings, reader);
         ValuePlan { label: label(&field.from), kind: ValueKind::Read(field) }
@@ -274,7 +283,7 @@ impl Check<'_> {
                     ValueKind::Lookup { with, when, .. } => {
                         with.iter().chain(when).for_each(|source| source.values(&mut all));
                     }
-                    ValueKind::Count(by) => by.iter().for_each(|source| source.values(&mut all)),
+                    ValueKind::Count { by, .. } => by.iter().for_each(|source| source.values(&mut all)),
                 }
                 all
             })

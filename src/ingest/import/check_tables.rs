@@ -3,7 +3,7 @@
 use super::check::{Check, Names};
 use super::column::Holds;
 use super::mapping::{Mode, TableSpec};
-use super::plan::{ColumnPlan, Part, Source, TablePlan};
+use super::plan::{ColumnPlan, KeptNumbers, Part, Source, TablePlan};
 use super::unit::Unit;
 use crate::catalog::scalar::Scalar;
 use crate::catalog::{Catalog, FieldKind, TypeDef};
@@ -55,6 +55,41 @@ impl Check<'_> {
         }
     }
 
+    /// The table that keeps a counter's numbers, where the counter says by what its rows are known again.
+    pub(super) fn kept_numbers(
+        &mut self,
+        names: &Names,
+        counter: usize,
+        same: &[String],
+        tables: &[TablePlan],
+    ) -> Option<KeptNumbers> {
+        if same.is_empty() {
+            return None;
+        }
+        let place = format!("{}: {}", names.place, names.values[counter]);
+        let in_key = |table: &TablePlan| {
+            let mut key = table.columns.iter().take(table.key_length);
+            key.position(|column| column.field.from == Source::Value(counter, Part::Main))
+        };
+        let Some((table, number)) = tables.iter().enumerate().find_map(|(at, table)| Some((at, in_key(table)?))) else {
+            self.faults.push(format!("{place}: `same` needs a table that has this number alone in its key"));
+            return None;
+        };
+        let TablePlan { dataset, table: name, key_length, columns, .. } = &tables[table];
+        let group = (0..*key_length).filter(|at| *at != number).collect();
+        let mut known_by = Vec::new();
+        for column in same {
+            match columns.iter().position(|known| known.name == *column) {
+                Some(at) if at >= *key_length => known_by.push(at),
+                Some(_) => self.faults.push(format!("{place}: `same` names {column}, which is part of the key")),
+                None => {
+                    self.faults.push(format!("{place}: `same` names {column}, which {dataset}.{name} is not given"));
+                }
+            }
+        }
+        Some(KeptNumbers { table, number, group, same: known_by })
+    }
+
     fn column(
         &mut self,
         names: &Names,
@@ -77,6 +112,9 @@ impl Check<'_> {
         let settings = &table.columns[name].settings;
         if settings.lookup.is_some() || !settings.count_by.is_empty() || !settings.with.is_empty() {
             self.faults.push(format!("{place}: lookups and counters belong under [records.values]"));
+        }
+        if !settings.same.is_empty() {
+            self.faults.push(format!("{place}: `same` is for counters, which have `count_by`"));
         }
         if settings.lenient && holds.not_null {
             self.faults.push(format!("{place}: it is never empty, so it cannot be lenient"));

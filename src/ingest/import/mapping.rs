@@ -193,6 +193,9 @@ pub struct FieldSettings {
     /// Counts rows from 1 for each combination of these expressions.
     #[serde(default)]
     pub count_by: Vec<String>,
+    /// For counters: columns by which a row of the table is known again, and keeps its number.
+    #[serde(default)]
+    pub same: Vec<String>,
 }
 
 /// The shipped mappings: name and text.

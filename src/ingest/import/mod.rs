@@ -12,6 +12,7 @@ mod json_records;
 mod load;
 mod lookup;
 mod mapping;
+mod numbers;
 mod plan;
 mod reader;
 mod rejects;
@@ -20,6 +21,7 @@ mod source;
 mod template;
 mod unit;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -30,7 +32,8 @@ pub use source::SourceFault;
 
 use load::{Loader, Sessions};
 use lookup::LookupTable;
-use plan::Plan;
+use numbers::Numbers;
+use plan::{Plan, ValueKind};
 use rejects::{Effect, Rejects};
 use row::{Complaint, Evaluator};
 
@@ -202,7 +205,8 @@ async fn one_file(
         let (session, schema) = sessions.of(&lookup.dataset).map_err(database)?;
         lookups.push(LookupTable::read(lookup, schema, session).await.map_err(database)?);
     }
-    let mut evaluator = Evaluator::new(plan, &lookups);
+    let numbers = kept_numbers(plan, sessions).await.map_err(database)?;
+    let mut evaluator = Evaluator::new(plan, &lookups, numbers);
     let mut loader = Loader::new(plan, sessions).map_err(database)?;
     let mut rows = 0;
     for record in records {
@@ -283,6 +287,24 @@ fn row(
             rejects.write(line, name, &complaint, Effect::Rejected)
         }
     }
+}
+
+/// The numbers of every counter that goes on from its table, by records and value.
+async fn kept_numbers(
+    plan: &Plan,
+    sessions: &mut Sessions<'_>,
+) -> Result<HashMap<(usize, usize), Numbers>, UpsertError> {
+    let mut all = HashMap::new();
+    for (at, records) in plan.records.iter().enumerate() {
+        for (value, of_plan) in records.values.iter().enumerate() {
+            if let ValueKind::Count { kept: Some(kept), .. } = &of_plan.kind {
+                let table = &records.tables[kept.table];
+                let (session, schema) = sessions.of(&table.dataset)?;
+                all.insert((at, value), Numbers::read(kept, table, schema, session).await?);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Tables and columns that the plan needs and the databases lack.

@@ -72,7 +72,25 @@ pub enum ValueKind {
         when: Option<Source>,
     },
     /// Counted from 1.
-    Count(Vec<Source>),
+    Count {
+        /// One count for each combination of these.
+        by: Vec<Source>,
+        /// The table that keeps the numbers, if they go on from there.
+        kept: Option<KeptNumbers>,
+    },
+}
+
+/// Where a table keeps a number that the importer gives: numbers of the table and of its columns.
+#[derive(Debug)]
+pub struct KeptNumbers {
+    /// The table.
+    pub table: usize,
+    /// Column of the number.
+    pub number: usize,
+    /// The other columns of its key: each combination is counted on its own.
+    pub group: Vec<usize>,
+    /// Columns by which a row is known again.
+    pub same: Vec<usize>,
 }
 
 /// A text and how it is read.
@@ -170,7 +188,7 @@ impl Plan {
                 match &value.kind {
                     ValueKind::Read(field) => sources.extend(field.sources()),
                     ValueKind::Lookup { with, when, .. } => sources.extend(with.iter().chain(when)),
-                    ValueKind::Count(by) => sources.extend(by),
+                    ValueKind::Count { by, .. } => sources.extend(by),
                 }
             }
             for table in &records.tables {

@@ -1,0 +1,79 @@
+//! Import of the same things again: a file in parts, a corrected row, another file about the same rows. What is
+//! there is confirmed or completed, and never written over by what knows less.
+
+use crate::support::importing::ImportCity;
+use crate::support::{Layout, postgres};
+
+fn layouts() -> Vec<Layout> {
+    let mut layouts = vec![Layout::SqliteFive];
+    layouts.extend(postgres::server().map(|_| Layout::PostgresOne));
+    layouts
+}
+
+const PERMITS: &str = include_str!("import/permit_floors/permits.csv");
+const FLOORS: [&str; 6] = [
+    "112使字第0001號,地下1樓,138.5,3.2,停車空間",
+    "112使字第0001號,地下1樓,85.23,3.2,機械室",
+    "112使字第0001號,地上1樓,68.54,4.2,(第十九組)零售業(G3)",
+    "112使字第0001號,地上2樓,68.54,3.2,(第二組)多戶住宅(H2)",
+    "112使字第0002號,地上1樓,20,3,(H2)",
+    "112使字第0002號,地上2樓,20,3,(H2)",
+];
+
+fn floors(rows: &[&str]) -> String {
+    format!("permit_no,floor_label,area_sqm,height_m,use_raw\n{}\n", rows.join("\n"))
+}
+
+async fn city_with_permits(layout: Layout) -> ImportCity {
+    let city = ImportCity::new(layout).await;
+    city.counts("use-permits", &city.file("permits.csv", PERMITS)).await;
+    city
+}
+
+async fn floor_rows(city: &ImportCity) -> Vec<String> {
+    city.rows("building", "use_permit_floors", &["permit_no", "seq", "floor_label", "use_text"]).await
+}
+
+#[tokio::test]
+async fn a_file_in_parts_and_a_corrected_row_make_the_same_table() {
+    for layout in layouts() {
+        let whole = city_with_permits(layout).await;
+        whole.counts("use-permit-floors", &whole.file("whole.csv", floors(&FLOORS))).await;
+        let expected = floor_rows(&whole).await;
+        assert_eq!(expected.len(), 6);
+
+        let parts = city_with_permits(layout).await;
+        for (from, to) in [(0, 2), (2, 6), (1, 4)] {
+            parts.counts("use-permit-floors", &parts.file("part.csv", floors(&FLOORS[from..to]))).await;
+        }
+        assert_eq!(floor_rows(&parts).await, expected, "{layout:?}: in parts");
+
+        let corrected = city_with_permits(layout).await;
+        let slip = FLOORS[1].replace("85.23", "八十五");
+        let mut rows = FLOORS;
+        rows[1] = &slip;
+        let counts = corrected.counts("use-permit-floors", &corrected.file("slip.csv", floors(&rows))).await;
+        assert_eq!((counts.accepted, counts.rejected), (5, 1));
+        corrected.counts("use-permit-floors", &corrected.file("corrected.csv", floors(&FLOORS[1..2]))).await;
+        assert_eq!(floor_rows(&corrected).await, expected, "{layout:?}: corrected");
+        let again = corrected.counts("use-permit-floors", &corrected.file("whole.csv", floors(&FLOORS))).await;
+        assert_eq!((again.unchanged, again.updated), (6, 0));
+    }
+}
+
+#[tokio::test]
+async fn numbers_that_are_kept_stand_in_a_key() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let shipped = include_str!("../src/ingest/mappings/use-permit-floors.toml");
+    let file = city.file("floors.csv", floors(&FLOORS));
+    for (from, to, said) in [
+        ("seq = \"seq\"", "seq = \"{seq}\"", "seq: `same` needs a table that has this number alone in its key"),
+        ("same = [\"floor_label\"", "same = [\"colour\"", "seq: `same` names colour, which building.use_permit_floors"),
+        ("same = [\"floor_label\"", "same = [\"seq\"", "seq: `same` names seq, which is part of the key"),
+    ] {
+        let mapping = shipped.replace(from, to);
+        assert_ne!(mapping, shipped);
+        let refusal = city.refusal(&city.file("own.toml", mapping).display().to_string(), &file).await;
+        assert!(refusal.contains(said), "{refusal}");
+    }
+}
