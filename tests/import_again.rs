@@ -1,7 +1,7 @@
 //! Import of the same things again: a file in parts, a corrected row, another file about the same rows. What is
 //! there is confirmed or completed, and never written over by what knows less.
 
-use crate::support::importing::ImportCity;
+use crate::support::importing::{ImportCity, rejects};
 use crate::support::{Layout, postgres};
 
 fn layouts() -> Vec<Layout> {
@@ -34,6 +34,7 @@ async fn floor_rows(city: &ImportCity) -> Vec<String> {
     city.rows("building", "use_permit_floors", &["permit_no", "seq", "floor_label", "use_text"]).await
 }
 
+/// Numbers that the file leaves to the importer count on from what is there.
 #[tokio::test]
 async fn a_file_in_parts_and_a_corrected_row_make_the_same_table() {
     for layout in layouts() {
@@ -75,5 +76,63 @@ async fn numbers_that_are_kept_stand_in_a_key() {
         assert_ne!(mapping, shipped);
         let refusal = city.refusal(&city.file("own.toml", mapping).display().to_string(), &file).await;
         assert!(refusal.contains(said), "{refusal}");
+    }
+}
+
+/// Two lists about the same floors: the one that says nothing of a floor's use leaves what the other one said.
+#[tokio::test]
+async fn an_empty_cell_does_not_erase() {
+    for layout in layouts() {
+        let city = city_with_permits(layout).await;
+        let full = city.file("full.csv", floors(&FLOORS));
+        let sparse = FLOORS.map(|row| row.rsplit_once(',').expect("fields").0.to_owned() + ",");
+        let sparse = city.file("sparse.csv", floors(&sparse.each_ref().map(String::as_str)));
+        city.counts("use-permit-floors", &full).await;
+        let expected = floor_rows(&city).await;
+        for file in [&sparse, &full] {
+            let counts = city.counts("use-permit-floors", file).await;
+            assert_eq!((counts.unchanged, counts.updated), (6, 0), "{layout:?}");
+        }
+        assert_eq!(floor_rows(&city).await, expected, "{layout:?}");
+        // A use that is told is told as a whole: its group does not outlive it.
+        let changed = ["112使字第0002號,地上1樓,20,,(G3)", "112使字第0002號,地上2樓,20,,停車空間"];
+        assert_eq!(city.counts("use-permit-floors", &city.file("changed.csv", floors(&changed))).await.updated, 2);
+        let columns = ["seq", "height_m", "use_text", "use_group"];
+        let rows = city.rows("building", "use_permit_floors", &columns).await.join("\n").replace(".00", "");
+        assert!(rows.contains("1 3 (G3) G3") && rows.contains("2 3 停車空間 -"), "{rows}");
+    }
+}
+
+const PLATE: &str = "臺北市松山區八德路四段640號2樓";
+const NEIGHBOURHOODS: [&str; 3] = ["address_key", "village_code", "neighbourhood_no"];
+
+#[tokio::test]
+async fn what_a_row_lacks_is_filled_in_and_what_it_has_stays() {
+    for layout in layouts() {
+        let city = ImportCity::new(layout).await;
+        let villages = include_str!("import/villages/population.csv");
+        city.counts("village-population", &city.file("villages.csv", villages)).await;
+        let permit = format!("permit_no,address_raw\n105使字第0233號,{PLATE}\n");
+        city.counts("use-permit-addresses", &city.file("permit.csv", permit)).await;
+        let key = "松山區八德路4段640號2樓";
+        assert_eq!(city.rows("shared", "addresses", &NEIGHBOURHOODS).await, [format!("{key} - -")]);
+
+        let with = |place: &str| PLATE.replace("松山區", &format!("松山區{place}"));
+        let list = format!("addr\n{}\n{}\n{}\n{PLATE}\n", with("莊敬里"), with("莊敬里001鄰"), with("莊敬里009鄰"));
+        let list = city.file("list.csv", list);
+        let report = city.import("addresses", &list).await.expect("imported");
+        let counts = report.files[0].total();
+        assert_eq!((counts.accepted, counts.rejected, counts.unchanged), (2, 1, 1), "{layout:?}");
+        let [line, _, value, _] = &rejects(&report)[0];
+        assert_eq!((line.as_str(), value.as_str()), ("4", key));
+        let filled = [format!("{key} 63000010002 001")];
+        assert_eq!(city.rows("shared", "addresses", &NEIGHBOURHOODS).await, filled);
+
+        let again = city.counts("addresses", &list).await;
+        assert_eq!((again.accepted, again.rejected, again.unchanged), (0, 1, 3), "{layout:?}");
+        // A later file says otherwise: what stands there stays.
+        let other = city.file("other.csv", format!("addr\n{}\n", with("東榮里002鄰")));
+        assert_eq!(city.counts("addresses", &other).await.updated, 0);
+        assert_eq!(city.rows("shared", "addresses", &NEIGHBOURHOODS).await, filled);
     }
 }

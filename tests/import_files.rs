@@ -146,7 +146,7 @@ table = "zone_codes"
 key = ["zone_code"]
 [records.tables.columns]
 zone_code = { frm = "code" }
-category = "name"
+category = { from = "name", follows = "zone_code" }
 "#,
     );
     let refusal = city.refusal(&mapping.display().to_string(), &city.file("any.csv", CODES)).await;
@@ -157,6 +157,7 @@ category = "name"
         "records.0.tables.0.columns.zone_code.frm: there is no such setting",
         "source.header_rows: 0 lines of headers leave the columns without names; list them in source.columns",
         "zone_code: it says no `from`",
+        "category: `follows` is for mode = \"keep\"",
     ] {
         assert!(refusal.contains(said), "`{said}` is missing in\n{refusal}");
     }

@@ -189,6 +189,9 @@ impl Check<'_> {
         if !settings.same.is_empty() {
             self.faults.push(format!("{place}: `same` is for counters, which have `count_by`"));
         }
+        if settings.follows.is_some() {
+            self.faults.push(format!("{place}: `follows` is for columns of tables"));
+        }
         let field = self.field(names, &place, settings, reader);
         ValuePlan { label: label(&field.from), kind: ValueKind::Read(field) }
     }

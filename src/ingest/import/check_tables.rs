@@ -7,6 +7,7 @@ use super::plan::{ColumnPlan, KeptNumbers, Part, Source, TablePlan};
 use super::unit::Unit;
 use crate::catalog::scalar::Scalar;
 use crate::catalog::{Catalog, FieldKind, TypeDef};
+use crate::store::upsert::Change;
 
 impl Check<'_> {
     pub(super) fn table(&mut self, names: &Names, spec: &TableSpec) -> TablePlan {
@@ -36,6 +37,7 @@ impl Check<'_> {
         let ordered: Vec<&String> = spec.key.iter().filter(|key| spec.columns.contains_key(*key)).chain(rest).collect();
         let columns: Vec<ColumnPlan> =
             ordered.into_iter().map(|name| self.column(names, &place, spec, declared, name)).collect();
+        let changes = self.changes(&place, spec, &columns);
         if let Some(type_def) = declared {
             for (name, _) in declared_columns(self.catalog, type_def)
                 .filter(|(name, holds)| holds.not_null && !spec.columns.contains_key(*name))
@@ -48,10 +50,32 @@ impl Check<'_> {
             table: spec.table.clone(),
             id_column: declared.map_or_else(|| "id".to_owned(), |type_def| type_def.id_column.clone()),
             key_length: spec.key.len(),
-            updates: spec.mode == Mode::Upsert,
+            changes,
             for_each,
             when: spec.when.as_ref().map(|text| self.source(names, &place, text)),
             columns,
+        }
+    }
+
+    fn changes(&mut self, place: &str, spec: &TableSpec, columns: &[ColumnPlan]) -> Vec<Change> {
+        let rest = &columns[spec.key.len().min(columns.len())..];
+        if spec.mode != Mode::Keep {
+            let follows = spec.columns.iter().filter(|(_, column)| column.settings.follows.is_some());
+            self.faults.extend(follows.map(|(name, _)| format!("{place}: {name}: `follows` is for mode = \"keep\"")));
+        }
+        let mut keep = |(at, column): (usize, &ColumnPlan)| {
+            let Some(followed) = &spec.columns[&column.name].settings.follows else { return Change::Keep(at) };
+            let found = rest.iter().position(|column| column.name == *followed);
+            Change::Keep(found.unwrap_or_else(|| {
+                self.faults.push(format!("{place}: {}: follows: no such column is given: {followed}", column.name));
+                at
+            }))
+        };
+        match spec.mode {
+            Mode::Add => Vec::new(),
+            Mode::Fill => vec![Change::Fill; rest.len()],
+            Mode::Keep => rest.iter().enumerate().map(&mut keep).collect(),
+            Mode::Upsert => vec![Change::Replace; rest.len()],
         }
     }
 

@@ -123,6 +123,10 @@ pub enum Mode {
     Upsert,
     /// They are left alone; only missing rows are added.
     Add,
+    /// They are updated where they differ, but nothing is erased: what is empty here stays as it is there.
+    Keep,
+    /// What they lack is filled in; what they have stays.
+    Fill,
 }
 
 /// Where a value comes from: an expression, or a table of settings around one.
@@ -183,6 +187,8 @@ pub struct FieldSettings {
     /// Only the first of several texts counts.
     #[serde(default)]
     pub first: bool,
+    /// For columns under `keep`: the column with which this one is kept or written over.
+    pub follows: Option<String>,
     /// Lookup to take parts from.
     pub lookup: Option<String>,
     /// Expressions for the lookup's columns.

@@ -4,6 +4,7 @@ use super::column::Holds;
 use super::mapping::SourceSpec;
 use super::reader::Reader;
 use super::source::Needed;
+use crate::store::upsert::Change;
 
 /// A checked mapping.
 #[derive(Debug)]
@@ -155,8 +156,8 @@ pub struct TablePlan {
     pub id_column: String,
     /// How many of the columns make the key.
     pub key_length: usize,
-    /// Whether rows that exist are updated.
-    pub updates: bool,
+    /// What rows that exist become, column by column after the key; empty where they are left as they are.
+    pub changes: Vec<Change>,
     /// Value with one row for each of its readings.
     pub for_each: Option<usize>,
     /// Empty: no row.
