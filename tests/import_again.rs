@@ -136,3 +136,20 @@ async fn what_a_row_lacks_is_filled_in_and_what_it_has_stays() {
         assert_eq!(city.rows("shared", "addresses", &NEIGHBOURHOODS).await, filled);
     }
 }
+
+/// Where a plate names no district, only the city's list of roads may say it, not what happens to be in the table.
+#[tokio::test]
+async fn a_district_is_told_by_a_road_of_one_district_alone() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let known = "permit_no,address_raw\n105使字第0233號,臺北市文山區羅斯福路五段7號\n\
+                 105使字第0233號,臺北市大安區36巷5號\n";
+    city.counts("use-permit-addresses", &city.file("permit.csv", known)).await;
+    let list = "addr\n羅斯福路五段9號\n饒河街199號\n22巷7號\n無此街1號\n";
+    for round in [1, 2] {
+        let report = city.import("addresses", &city.file("list.csv", list)).await.expect("imported");
+        let lines: Vec<String> = rejects(&report).into_iter().map(|[line, ..]| line).collect();
+        assert_eq!(lines, ["2", "4", "5"], "round {round}");
+    }
+    let keys = city.rows("shared", "addresses", &["address_key"]).await;
+    assert_eq!(keys, ["大安區36巷5號", "文山區羅斯福路5段7號", "松山區饒河街199號"]);
+}

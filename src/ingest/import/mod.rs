@@ -16,6 +16,7 @@ mod numbers;
 mod plan;
 mod reader;
 mod rejects;
+mod roads;
 mod row;
 mod source;
 mod template;

@@ -3,6 +3,7 @@
 
 use regex::Regex;
 
+use super::roads;
 use super::unit::{Unit, without_commas};
 use crate::catalog::scalar::address::{self, Address};
 use crate::catalog::scalar::district::{self, District};
@@ -64,7 +65,8 @@ pub enum Reader {
     Address,
     /// One or more door plates.
     Addresses,
-    /// Street with its section, out of a place; empty for bare land.
+    /// Street with its section, out of a place; empty for bare land. Its parts are empty unless all of the road lies in
+    /// one district.
     Street,
     /// District by name, household code or land town code.
     District,
@@ -162,6 +164,7 @@ impl Reader {
             Reader::Address | Reader::Addresses => ADDRESS_PARTS,
             Reader::PermitNumber => &["year", "word", "number"],
             Reader::District => &["name", "code", "land_town"],
+            Reader::Street => &["district", "district_code"],
             _ => &[],
         }
     }
@@ -198,7 +201,7 @@ impl Reader {
                 let written = (all.len() == 1).then(|| text.trim());
                 Ok(all.iter().map(|address| address_reading(address, written)).collect())
             }
-            Reader::Street => Ok(vec![Reading { main: address::street_of(text), ..Reading::default() }]),
+            Reader::Street => Ok(vec![street(text)]),
             Reader::District => find_district(text).ok_or(EXPECTED_DISTRICT).map(|found| {
                 let parts = [("name", found.name), ("code", found.code), ("land_town", found.land_town)];
                 let parts = parts.map(|(name, value)| (name, value.to_owned())).to_vec();
@@ -234,6 +237,13 @@ pub fn find_district(text: &str) -> Option<&'static District> {
 
 fn int(text: &str) -> Result<String, Expected> {
     without_commas(text).parse::<i64>().map(|n| n.to_string()).map_err(|_| EXPECTED_INT)
+}
+
+fn street(text: &str) -> Reading {
+    let main = address::street_of(text);
+    let found = main.as_deref().and_then(roads::district_of);
+    let parts = found.map(|found| [("district", found.name.to_owned()), ("district_code", found.code.to_owned())]);
+    Reading { main, parts: parts.into_iter().flatten().collect(), named: Vec::new() }
 }
 
 fn permit(text: &str) -> Result<Reading, Expected> {
