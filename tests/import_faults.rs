@@ -1,51 +1,13 @@
 //! Import of what is broken: the databases stay as they were, the reason is told, and nothing panics.
 
-use crate::support;
+use std::path::PathBuf;
 
-use std::path::{Path, PathBuf};
+use crate::support::importing::ImportCity;
+use crate::support::{Layout, postgres};
+use cityquery::ingest::import::{ImportError, Mapping, SHIPPED};
 
-use crate::support::{Databases, Layout};
-use cityquery::catalog::load_builtin;
-use cityquery::config::Config;
-use cityquery::ingest::import::{self, ImportError, Mapping, Options, Report, SHIPPED};
-use cityquery::store::migrate::migrate;
-use cityquery::store::upsert::Session;
-
-struct City {
-    config: Config,
-    databases: Databases,
-}
-
-impl City {
-    async fn new(layout: Layout) -> City {
-        let databases = Databases::empty(layout).await;
-        let mut config = Config::embedded(databases.folder.path()).expect("settings");
-        config.datasets = databases.connections.clone();
-        migrate(&load_builtin().expect("declarations").connections(&config.datasets)).await.expect("migrated");
-        City { config, databases }
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.databases.folder.path().join(name);
-        std::fs::write(&path, bytes).expect("written");
-        path
-    }
-
-    async fn import(&self, mapping: &str, file: &Path, strict: bool, dry_run: bool) -> Result<Report, ImportError> {
-        let catalog = load_builtin().expect("declarations");
-        let options = Options { rejects: self.databases.folder.path().to_owned(), strict, dry_run };
-        import::run(&self.config, &catalog, mapping, &[file.to_owned()], &options, &mut |_| {}).await
-    }
-
-    async fn sections(&self) -> Vec<Vec<Option<String>>> {
-        let connection = &self.config.datasets["land"];
-        let mut session = Session::begin(&connection.url).await.expect("a session");
-        let columns = ["id", "section_key", "name"].map(str::to_owned);
-        let mut rows = session.read(connection.schema.as_deref(), "land_sections", &columns).await.expect("rows");
-        session.roll_back().await.expect("rolled back");
-        rows.sort();
-        rows
-    }
+async fn sections(city: &ImportCity) -> Vec<String> {
+    city.rows("land", "land_sections", &["id", "section_key", "name"]).await
 }
 
 const SECTIONS: &str = "town_code,town_name,office_code,section_code,section_name,small_section_name\n\
@@ -59,36 +21,36 @@ fn many_sections(count: usize) -> String {
 
 fn layouts() -> Vec<Layout> {
     let mut layouts = vec![Layout::SqliteFive];
-    layouts.extend(support::postgres::server().map(|_| Layout::PostgresOne));
+    layouts.extend(postgres::server().map(|_| Layout::PostgresOne));
     layouts
 }
 
 #[tokio::test]
 async fn a_broken_file_leaves_the_databases_as_they_were() {
     for layout in layouts() {
-        let city = City::new(layout).await;
-        city.import("land-sections", &city.file("good.csv", SECTIONS), false, false).await.expect("good");
-        let before = city.sections().await;
+        let city = ImportCity::new(layout).await;
+        city.import("land-sections", &city.file("good.csv", SECTIONS)).await.expect("good");
+        let before = sections(&city).await;
         assert_eq!(before.len(), 2);
 
         let no_column = city.file("column.csv", "town_code,office\nA01,AD\n");
-        let error = city.import("land-sections", &no_column, false, false).await.expect_err("a column is missing");
+        let error = city.import("land-sections", &no_column).await.expect_err("a column is missing");
         assert!(error.to_string().contains("has no column"), "{error}");
         let torn = city.file("torn.json", "[{\"執照號碼\":\"115使字第0001號\"},{\"執");
-        let error = city.import("use-permits-json", &torn, false, false).await.expect_err("torn");
+        let error = city.import("use-permits-json", &torn).await.expect_err("torn");
         assert!(error.to_string().contains("is broken"), "{error}");
         let empty = city.file("empty.csv", "");
-        city.import("land-sections", &empty, false, false).await.expect_err("empty");
+        city.import("land-sections", &empty).await.expect_err("empty");
         let nothing = city.databases.folder.path().join("nothing.csv");
-        city.import("land-sections", &nothing, false, false).await.expect_err("not there");
+        city.import("land-sections", &nothing).await.expect_err("not there");
 
         // Portions were sent already when the last row is refused.
         let late = city.file("late.csv", many_sections(25_000) + "A99,無區,AD,0001,無段,\n");
-        let error = city.import("land-sections", &late, true, false).await.expect_err("strict");
+        let error = city.run("land-sections", std::slice::from_ref(&late), true, false).await.expect_err("strict");
         assert!(matches!(error, ImportError::Strict { rejected: 1, .. }), "{error}");
-        let dry = city.import("land-sections", &late, false, true).await.expect("a dry run").files[0].total();
+        let dry = city.run("land-sections", &[late], false, true).await.expect("a dry run").files[0].total();
         assert_eq!((dry.inserted, dry.rejected), (25_001, 1));
-        assert_eq!(city.sections().await, before, "{layout:?}");
+        assert_eq!(sections(&city).await, before, "{layout:?}");
     }
 }
 
@@ -96,42 +58,36 @@ async fn a_broken_file_leaves_the_databases_as_they_were() {
 #[tokio::test]
 async fn a_refusing_database_keeps_nothing_of_the_file() {
     for layout in layouts() {
-        let city = City::new(layout).await;
+        let city = ImportCity::new(layout).await;
         let shipped = SHIPPED.iter().find(|(name, _)| *name == "land-sections").expect("shipped").1;
         let mapping = city.file("own.toml", shipped.replace("key = [\"section_key\"]", "key = [\"name\"]"));
         let twice = many_sections(25_000) + "A02,大安區,AF,X7,另一段,\n";
         let file = city.file("twice.csv", twice);
-        let error = city.import(&mapping.display().to_string(), &file, false, false).await.expect_err("refused");
+        let error = city.import(&mapping.display().to_string(), &file).await.expect_err("refused");
         assert!(matches!(error, ImportError::Database { .. }), "{error}");
         assert!(!error.to_string().contains("另一段"), "values stay out of error texts: {error}");
-        assert_eq!(city.sections().await.len(), 0, "{layout:?}");
+        assert_eq!(sections(&city).await.len(), 0, "{layout:?}");
     }
 }
 
 #[tokio::test]
 async fn surrogate_keys_stay_and_only_what_differs_is_written() {
     for layout in layouts() {
-        let city = City::new(layout).await;
-        city.import("land-sections", &city.file("first.csv", SECTIONS), false, false).await.expect("first");
+        let city = ImportCity::new(layout).await;
+        city.import("land-sections", &city.file("first.csv", SECTIONS)).await.expect("first");
         let changed = SECTIONS.replace("民生段", "新生段") + "A02,大安區,AF,0001,大安段,一小段\n";
-        let report =
-            city.import("land-sections", &city.file("second.csv", changed), false, false).await.expect("second");
+        let report = city.import("land-sections", &city.file("second.csv", changed)).await.expect("second");
         let counts = report.files[0].total();
         // 大安區 is new among the districts, too.
         assert_eq!((counts.accepted, counts.unchanged, counts.inserted, counts.updated), (2, 1, 2, 1), "{layout:?}");
-        let rows: Vec<String> = city
-            .sections()
-            .await
-            .into_iter()
-            .map(|row| row.into_iter().flatten().collect::<Vec<_>>().join(" "))
-            .collect();
+        let rows = sections(&city).await;
         assert_eq!(rows, ["1 AD0604 寶清段一小段", "2 AD0655 新生段", "3 AF0001 大安段一小段"], "{layout:?}");
     }
 }
 
 #[tokio::test]
 async fn a_mapping_tells_every_fault_at_once() {
-    let city = City::new(Layout::SqliteOne).await;
+    let city = ImportCity::new(Layout::SqliteOne).await;
     let faulty = city.file(
         "faulty.toml",
         r#"
@@ -153,7 +109,7 @@ name = { from = "n", lenient = true }
 "#,
     );
     let file = city.file("any.csv", "x\n1\n");
-    let error = city.import(&faulty.display().to_string(), &file, false, false).await.expect_err("faulty").to_string();
+    let error = city.import(&faulty.display().to_string(), &file).await.expect_err("faulty").to_string();
     for said in [
         "a needs itself",
         "b needs itself",
@@ -169,13 +125,13 @@ name = { from = "n", lenient = true }
     }
     assert!(Mapping::load("nothing-of-the-kind").is_err());
     let typo = city.file("typo.toml", "title = \"t\"\nrecord = []\n");
-    assert!(city.import(&typo.display().to_string(), &file, false, false).await.is_err());
+    assert!(city.import(&typo.display().to_string(), &file).await.is_err());
 }
 
 /// Every shipped mapping over bytes of all kinds: an error or counts that add up, never a panic.
 #[tokio::test]
 async fn odd_bytes_never_panic() {
-    let city = City::new(Layout::SqliteOne).await;
+    let city = ImportCity::new(Layout::SqliteOne).await;
     let cases = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/import");
     let mut inputs: Vec<Vec<u8>> = Vec::new();
     for case in std::fs::read_dir(cases).expect("cases") {
@@ -212,7 +168,7 @@ async fn odd_bytes_never_panic() {
         }
         let (mapping, _) = SHIPPED[next(SHIPPED.len())];
         let file = city.file(["odd.csv", "odd.json", "odd.geojson"][round % 3], &bytes);
-        if let Ok(report) = city.import(mapping, &file, false, true).await {
+        if let Ok(report) = city.run(mapping, &[file], false, true).await {
             for (name, counts) in &report.files[0].records {
                 assert_eq!(
                     counts.read,

@@ -23,6 +23,17 @@ pub enum Datum {
     Boolean(bool),
 }
 
+/// What a column of a row that exists becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The new value.
+    Replace,
+    /// The new value, unless this column (counted from the key on) is null in the new row.
+    Keep(usize),
+    /// What it was, unless that is null.
+    Fill,
+}
+
 /// A table and what of it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
@@ -36,8 +47,8 @@ pub struct Target {
     pub columns: Vec<String>,
     /// How many of the columns make the key.
     pub key_length: usize,
-    /// Whether rows that exist are updated; otherwise they are left as they are.
-    pub updates: bool,
+    /// What the columns after the key become in rows that exist; empty where those are left as they are.
+    pub changes: Vec<Change>,
 }
 
 impl Target {
@@ -54,8 +65,13 @@ impl Target {
     }
 
     /// Columns that an update compares and writes.
-    pub(super) fn rest(&self) -> &[String] {
-        if self.updates { &self.columns[self.key_length..] } else { &[] }
+    pub(super) fn rest(&self) -> impl Iterator<Item = (&String, Change)> {
+        self.columns[self.key_length..].iter().zip(self.changes.iter().copied())
+    }
+
+    /// How many columns are compared: the key and the rest.
+    pub(super) fn compared(&self) -> usize {
+        self.key_length + self.changes.len()
     }
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::SinkExt;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::upsert::{Datum, NextIds, Outcome, Target, UpsertError, quoted};
+use super::upsert::{Change, Datum, NextIds, Outcome, Target, UpsertError, quoted};
 
 /// Bytes sent to COPY at a time.
 const PORTION: usize = 256 * 1024;
@@ -163,14 +163,26 @@ impl Statements {
     fn of(target: &Target, stage: &str) -> Statements {
         let table = target.name();
         let id = quoted(&target.id_column);
-        let pairs = |columns: &[String], sign: &str, and: &str| -> String {
-            let all: Vec<String> = columns.iter().map(|c| format!("t.{0} {sign} s.{0}", quoted(c))).collect();
-            all.join(and)
-        };
-        let matches = pairs(target.key(), "=", " AND ");
-        let differs = pairs(target.rest(), "IS DISTINCT FROM", " OR ");
+        let key = target.key().iter().map(|c| format!("t.{0} = s.{0}", quoted(c)));
+        let matches = key.collect::<Vec<_>>().join(" AND ");
+        let after_key = |at: usize| quoted(&target.columns[target.key_length + at]);
+        let differs = target.rest().map(|(c, change)| match change {
+            Change::Replace => format!("t.{0} IS DISTINCT FROM s.{0}", quoted(c)),
+            Change::Keep(with) => {
+                format!("(s.{1} IS NOT NULL AND t.{0} IS DISTINCT FROM s.{0})", quoted(c), after_key(with))
+            }
+            Change::Fill => format!("(t.{0} IS NULL AND s.{0} IS NOT NULL)", quoted(c)),
+        });
+        let differs = differs.collect::<Vec<_>>().join(" OR ");
         let changed = if differs.is_empty() { String::new() } else { format!(" OR {differs}") };
-        let set: Vec<String> = target.rest().iter().map(|c| format!("{0} = s.{0}", quoted(c))).collect();
+        let set = target.rest().map(|(c, change)| match change {
+            Change::Replace => format!("{0} = s.{0}", quoted(c)),
+            Change::Keep(with) => {
+                format!("{0} = CASE WHEN s.{1} IS NULL THEN t.{0} ELSE s.{0} END", quoted(c), after_key(with))
+            }
+            Change::Fill => format!("{0} = coalesce(t.{0}, s.{0})", quoted(c)),
+        });
+        let set: Vec<String> = set.collect();
         let columns: Vec<String> = target.columns.iter().map(|c| quoted(c)).collect();
         let staged: Vec<String> = target.columns.iter().map(|c| format!("s.{}", quoted(c))).collect();
         Statements {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
 
-use super::upsert::{Datum, NextIds, Outcome, Target, UpsertError, quoted};
+use super::upsert::{Change, Datum, NextIds, Outcome, Target, UpsertError, quoted};
 
 /// How long a writer waits for another one.
 const WAIT: Duration = Duration::from_secs(30);
@@ -42,16 +42,29 @@ impl Statements {
     fn of(target: &Target) -> Statements {
         let id = quoted(&target.id_column);
         let table = target.name();
-        let number = |offset: usize| move |(at, column): (usize, &String)| (quoted(column), at + offset);
-        let key = target.key().iter().enumerate().map(number(1));
-        let matches: Vec<String> = key.map(|(column, n)| format!("{column} = ?{n}")).collect();
-        let rest: Vec<_> = target.rest().iter().enumerate().map(number(1 + target.key_length)).collect();
-        let same: Vec<String> = rest.iter().map(|(column, n)| format!("{column} IS ?{n}")).collect();
+        let key = target.key().iter().enumerate();
+        let matches: Vec<String> = key.map(|(at, column)| format!("{} = ?{}", quoted(column), at + 1)).collect();
+        let rest: Vec<_> = target
+            .rest()
+            .enumerate()
+            .map(|(at, (c, change))| (quoted(c), at + 1 + target.key_length, change))
+            .collect();
+        let same = rest.iter().map(|(c, n, change)| match change {
+            Change::Replace => format!("{c} IS ?{n}"),
+            Change::Keep(with) => format!("(?{} IS NULL OR {c} IS ?{n})", with + 1 + target.key_length),
+            Change::Fill => format!("({c} IS NOT NULL OR ?{n} IS NULL)"),
+        });
+        let same: Vec<String> = same.collect();
         let same = if same.is_empty() { "1".to_owned() } else { same.join(" AND ") };
         let columns: Vec<String> = target.columns.iter().map(|column| quoted(column)).collect();
         let places: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
         let id_place = columns.len() + 1;
-        let set: Vec<String> = rest.iter().map(|(column, n)| format!("{column} = ?{n}")).collect();
+        let set = rest.iter().map(|(c, n, change)| match change {
+            Change::Replace => format!("{c} = ?{n}"),
+            Change::Keep(with) => format!("{c} = iif(?{} IS NULL, {c}, ?{n})", with + 1 + target.key_length),
+            Change::Fill => format!("{c} = coalesce({c}, ?{n})"),
+        });
+        let set: Vec<String> = set.collect();
         Statements {
             probe: format!("SELECT {id}, {same} FROM {table} WHERE {} LIMIT 1", matches.join(" AND ")),
             insert: format!(
@@ -112,7 +125,7 @@ impl SqliteSession {
         let mut insert = self.connection.prepare_cached(&sql.insert).map_err(&refused)?;
         let mut update =
             sql.update.as_deref().map(|sql| self.connection.prepare_cached(sql)).transpose().map_err(&refused)?;
-        let compared = target.key_length + target.rest().len();
+        let compared = target.compared();
         let mut outcomes = Vec::with_capacity(rows.len());
         for row in rows {
             let known: Option<bool> =

@@ -13,6 +13,7 @@ pub mod gate;
 pub mod grants;
 pub mod hall;
 pub mod hall_steps;
+pub mod importing;
 pub mod naive;
 pub mod plots;
 pub mod postgres;

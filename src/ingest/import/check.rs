@@ -1,19 +1,16 @@
-//! Checks a mapping against the catalogue and resolves it to a [`Plan`]; every fault is reported at once.
-//! Whether the databases have the tables is asked when the import begins.
+//! Checks a mapping against the catalogue and resolves it to a [`Plan`]; every fault is reported at once. Tables and
+//! their columns are `check_tables`'s. Whether the databases have them is asked when the import begins.
 
 use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::column::Holds;
-use super::mapping::{FieldSettings, FieldSpec, Mapping, Mode, RecordsSpec, TableSpec};
-use super::plan::{
-    ColumnPlan, FieldPlan, LookupPlan, Part, Plan, RecordsPlan, Source, TablePlan, ValueKind, ValuePlan,
-};
+use super::mapping::{FieldSettings, FieldSpec, Mapping, RecordsSpec};
+use super::plan::{FieldPlan, LookupPlan, Part, Plan, RecordsPlan, Source, ValueKind, ValuePlan};
 use super::reader::Reader;
+use super::source::Needed;
 use super::template::{Expression, Piece};
-use crate::catalog::scalar::Scalar;
-use crate::catalog::{Catalog, FieldKind, TypeDef};
+use crate::catalog::Catalog;
 
 /// A mapping that does not fit the catalogue or itself.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +46,7 @@ pub fn check(mapping: &Mapping, catalog: &Catalog) -> Result<Plan, MappingFaults
         check.faults.push("it has no [[records]]".to_owned());
     }
     let plan = Plan { source: mapping.source.clone(), lookups, records };
+    check.file(mapping, &plan);
     if check.faults.is_empty() {
         Ok(plan)
     } else {
@@ -56,24 +54,40 @@ pub fn check(mapping: &Mapping, catalog: &Catalog) -> Result<Plan, MappingFaults
     }
 }
 
-struct Check<'a> {
-    catalog: &'a Catalog,
-    faults: Vec<String>,
+pub(super) struct Check<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) faults: Vec<String>,
     lookups: &'a BTreeMap<String, super::mapping::LookupSpec>,
 }
 
 /// What names mean within one `[[records]]`.
-struct Names<'a> {
-    place: String,
-    values: Vec<&'a str>,
+pub(super) struct Names<'a> {
+    pub(super) place: String,
+    pub(super) values: Vec<&'a str>,
     /// Parts of each value beyond the whole.
     parts: Vec<Vec<(String, Part)>>,
     /// Which values are addresses, read to their canonical keys.
-    addresses: Vec<bool>,
+    pub(super) addresses: Vec<bool>,
     items: bool,
 }
 
 impl Check<'_> {
+    fn file(&mut self, mapping: &Mapping, plan: &Plan) {
+        let unknown = mapping.unknown.iter().map(|place| format!("{place}: there is no such setting"));
+        self.faults.extend(unknown);
+        if (mapping.source.header_rows, &mapping.source.columns) == (Some(0), &None) {
+            let text =
+                "source.header_rows: 0 lines of headers leave the columns without names; list them in source.columns";
+            self.faults.push(text.to_owned());
+        }
+        let Needed { columns, lists } = plan.reads();
+        let in_lists = lists.iter().flat_map(|(path, items)| items.iter().map(move |item| format!("{path}/{item}")));
+        let read: Vec<String> = columns.into_iter().chain(in_lists).collect();
+        for name in mapping.source.optional.iter().filter(|name| !read.contains(name)) {
+            self.faults.push(format!("source.optional: nothing reads `{name}`"));
+        }
+    }
+
     fn records(&mut self, spec: &RecordsSpec) -> RecordsPlan {
         let place = format!("records `{}`", spec.name);
         let readers: Vec<Option<Reader>> =
@@ -90,22 +104,28 @@ impl Check<'_> {
             items: spec.each.is_some(),
             place,
         };
-        let values: Vec<ValuePlan> = spec
+        let mut values: Vec<ValuePlan> = spec
             .values
             .iter()
             .zip(readers)
             .map(|((name, value), reader)| self.value(&names, name, value, reader))
             .collect();
         self.circles(&names, &values);
-        let counters = (0..values.len()).filter(|number| matches!(values[*number].kind, ValueKind::Count(_))).collect();
+        let counters =
+            (0..values.len()).filter(|number| matches!(values[*number].kind, ValueKind::Count { .. })).collect();
         if spec.tables.is_empty() {
             self.faults.push(format!("{}: it has no [[records.tables]]", names.place));
         }
-        let tables = spec.tables.iter().map(|table| self.table(&names, table)).collect();
+        let tables: Vec<_> = spec.tables.iter().map(|table| self.table(&names, table)).collect();
+        for (number, value) in spec.values.values().enumerate() {
+            if let ValueKind::Count { kept, .. } = &mut values[number].kind {
+                *kept = self.kept_numbers(&names, number, &value.settings.same, &tables);
+            }
+        }
         RecordsPlan { name: spec.name.clone(), each: spec.each.clone(), values, counters, tables }
     }
 
-    fn reader(&mut self, place: &str, settings: &FieldSettings) -> Option<Reader> {
+    pub(super) fn reader(&mut self, place: &str, settings: &FieldSettings) -> Option<Reader> {
         if let Some(pattern) = &settings.pattern {
             return match Regex::new(pattern) {
                 Ok(pattern) => Some(Reader::Pattern(Box::new(pattern))),
@@ -164,13 +184,25 @@ impl Check<'_> {
         }
         if !settings.count_by.is_empty() {
             let by = settings.count_by.iter().map(|text| self.source(names, &place, text)).collect();
-            return ValuePlan { label: name.to_owned(), kind: ValueKind::Count(by) };
+            return ValuePlan { label: name.to_owned(), kind: ValueKind::Count { by, kept: None } };
+        }
+        if !settings.same.is_empty() {
+            self.faults.push(format!("{place}: `same` is for counters, which have `count_by`"));
+        }
+        if settings.follows.is_some() {
+            self.faults.push(format!("{place}: `follows` is for columns of tables"));
         }
         let field = self.field(names, &place, settings, reader);
         ValuePlan { label: label(&field.from), kind: ValueKind::Read(field) }
     }
 
-    fn field(&mut self, names: &Names, place: &str, settings: &FieldSettings, reader: Option<Reader>) -> FieldPlan {
+    pub(super) fn field(
+        &mut self,
+        names: &Names,
+        place: &str,
+        settings: &FieldSettings,
+        reader: Option<Reader>,
+    ) -> FieldPlan {
         let from = match &settings.from {
             Some(text) => self.source(names, place, text),
             None => {
@@ -191,7 +223,7 @@ impl Check<'_> {
         }
     }
 
-    fn source(&mut self, names: &Names, place: &str, text: &str) -> Source {
+    pub(super) fn source(&mut self, names: &Names, place: &str, text: &str) -> Source {
         match Expression::parse(text) {
             Ok(Expression::Constant(text)) => Source::Constant(text),
             Ok(Expression::Name(name)) => self.name(names, place, &name),
@@ -254,7 +286,7 @@ impl Check<'_> {
                     ValueKind::Lookup { with, when, .. } => {
                         with.iter().chain(when).for_each(|source| source.values(&mut all));
                     }
-                    ValueKind::Count(by) => by.iter().for_each(|source| source.values(&mut all)),
+                    ValueKind::Count { by, .. } => by.iter().for_each(|source| source.values(&mut all)),
                 }
                 all
             })
@@ -268,105 +300,6 @@ impl Check<'_> {
             self.faults.push(format!("{}: {} needs itself", names.place, names.values[number]));
         }
     }
-
-    fn table(&mut self, names: &Names, spec: &TableSpec) -> TablePlan {
-        let place = format!("{}: table {}.{}", names.place, spec.dataset, spec.table);
-        if !self.catalog.datasets.iter().any(|dataset| dataset.code == spec.dataset) {
-            self.faults.push(format!("{place}: there is no dataset `{}`", spec.dataset));
-        }
-        let declared = self
-            .catalog
-            .types
-            .iter()
-            .find(|t| t.table == spec.table && self.catalog.dataset(t.dataset).code == spec.dataset);
-        if spec.key.is_empty() {
-            self.faults.push(format!("{place}: `key` names no column"));
-        }
-        for key in spec.key.iter().filter(|key| !spec.columns.contains_key(*key)) {
-            self.faults.push(format!("{place}: the key column {key} is not among `columns`"));
-        }
-        let for_each = spec.for_each.as_ref().and_then(|name| {
-            let number = names.values.iter().position(|value| value == name);
-            if number.is_none() {
-                self.faults.push(format!("{place}: for_each: there is no value `{name}`"));
-            }
-            number
-        });
-        let rest = spec.columns.keys().filter(|name| !spec.key.contains(name));
-        let ordered: Vec<&String> = spec.key.iter().filter(|key| spec.columns.contains_key(*key)).chain(rest).collect();
-        let columns: Vec<ColumnPlan> =
-            ordered.into_iter().map(|name| self.column(names, &place, spec, declared, name)).collect();
-        if let Some(type_def) = declared {
-            for (name, _) in declared_columns(self.catalog, type_def)
-                .filter(|(name, holds)| holds.not_null && !spec.columns.contains_key(*name))
-            {
-                self.faults.push(format!("{place}: the column {name} is never empty and must be given"));
-            }
-        }
-        TablePlan {
-            dataset: spec.dataset.clone(),
-            table: spec.table.clone(),
-            id_column: declared.map_or_else(|| "id".to_owned(), |type_def| type_def.id_column.clone()),
-            key_length: spec.key.len(),
-            updates: spec.mode == Mode::Upsert,
-            for_each,
-            when: spec.when.as_ref().map(|text| self.source(names, &place, text)),
-            columns,
-        }
-    }
-
-    fn column(
-        &mut self,
-        names: &Names,
-        place: &str,
-        table: &TableSpec,
-        declared: Option<&TypeDef>,
-        name: &str,
-    ) -> ColumnPlan {
-        let place = format!("{place}: {name}");
-        let holds = match declared {
-            None => Holds { scalar: Scalar::String, scale: 0, not_null: false },
-            Some(type_def) => {
-                let found = declared_columns(self.catalog, type_def).find(|(known, _)| *known == name);
-                found.map(|(_, holds)| holds).unwrap_or_else(|| {
-                    self.faults.push(format!("{place}: {} declares no such column", type_def.name));
-                    Holds { scalar: Scalar::String, scale: 0, not_null: false }
-                })
-            }
-        };
-        let settings = &table.columns[name].settings;
-        if settings.lookup.is_some() || !settings.count_by.is_empty() || !settings.with.is_empty() {
-            self.faults.push(format!("{place}: lookups and counters belong under [records.values]"));
-        }
-        if settings.lenient && holds.not_null {
-            self.faults.push(format!("{place}: it is never empty, so it cannot be lenient"));
-        }
-        let reader = self.reader(&place, settings);
-        let field = self.field(names, &place, settings, reader);
-        let label = match &field.from {
-            Source::Column(column) => column.clone(),
-            _ => name.to_owned(),
-        };
-        let mut holds = holds;
-        if let (Source::Value(number, Part::Main | Part::Fixed("plate_key")), None) = (&field.from, &field.reader)
-            && names.addresses[*number]
-            && holds.scalar == Scalar::AddressKey
-        {
-            holds.scalar = Scalar::String; // canonical as it was read; reading it again would cost most of the import
-        }
-        ColumnPlan { name: name.to_owned(), label, field, holds }
-    }
-}
-
-/// The columns that a type declares, without its surrogate key.
-fn declared_columns<'a>(catalog: &'a Catalog, type_def: &'a TypeDef) -> impl Iterator<Item = (&'a str, Holds)> {
-    type_def.fields.iter().map(|id| catalog.field(*id)).filter_map(|field| match &field.kind {
-        FieldKind::Column(column) if column.name != type_def.id_column => {
-            let holds = Holds { scalar: column.scalar, scale: column.scale, not_null: column.not_null };
-            Some((column.name.as_str(), holds))
-        }
-        _ => None,
-    })
 }
 
 #[cfg(test)]

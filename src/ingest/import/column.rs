@@ -3,7 +3,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::reader;
+use super::unit::Unit;
 use crate::catalog::scalar::{Expected, Scalar, decimal};
 use crate::store::upsert::Datum;
 
@@ -14,6 +14,8 @@ pub struct Holds {
     pub scalar: Scalar,
     /// Digits after the point.
     pub scale: u32,
+    /// What its numbers measure.
+    pub unit: Unit,
     /// Never null.
     pub not_null: bool,
 }
@@ -36,8 +38,9 @@ impl Holds {
     pub fn read(&self, text: &str) -> Result<Datum, Expected> {
         match self.scalar {
             Scalar::Int => {
-                let text = reader::measure(text).map_err(|_| EXPECTED_INT)?;
-                text.parse::<i32>().map(|n| Datum::Int(n.into())).map_err(|_| EXPECTED_INT)
+                let wrong_unit = |found| if found == self.unit.expected() { found } else { EXPECTED_INT };
+                let number = self.unit.read(text).map_err(wrong_unit)?;
+                number.parse::<i32>().map(|n| Datum::Int(n.into())).map_err(|_| EXPECTED_INT)
             }
             Scalar::Id => text.trim().parse().map(Datum::Int).map_err(|_| EXPECTED_INT),
             Scalar::Boolean => match text.trim() {
@@ -46,7 +49,7 @@ impl Holds {
                 _ => Err(EXPECTED_BOOLEAN),
             },
             Scalar::Decimal => {
-                let number = decimal::read(&reader::measure(text)?)?;
+                let number = decimal::read(&self.unit.read(text)?)?;
                 // The column's own digits, rounded as PostgreSQL does, so that every database holds the same.
                 let rounded = number.round_dp_with_strategy(self.scale, RoundingStrategy::MidpointAwayFromZero);
                 let limit = Decimal::from(10u64.pow(18 - self.scale.min(18)));
@@ -69,7 +72,7 @@ mod tests {
 
     #[test]
     fn reads_by_the_declared_scalar() {
-        let read = |scalar, scale, text: &str| Holds { scalar, scale, not_null: false }.read(text);
+        let read = |scalar, scale, text: &str| Holds { scalar, scale, unit: Unit::Any, not_null: false }.read(text);
         assert_eq!(read(Scalar::Int, 0, "2,053"), Ok(Datum::Int(2053)));
         assert_eq!(read(Scalar::Int, 0, "3000000000"), Err(EXPECTED_INT));
         assert_eq!(read(Scalar::Int, 0, "3.5"), Err(EXPECTED_INT));

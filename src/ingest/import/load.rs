@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::collections::hash_map::{DefaultHasher, Entry, HashMap};
 use std::hash::{Hash, Hasher};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::plan::Plan;
 use super::row::{Complaint, TableRow};
 use crate::config::Connection;
-use crate::store::upsert::{Datum, Outcome, Session, Target, UpsertError};
+use crate::store::upsert::{Change, Datum, Outcome, Session, Target, UpsertError};
 
 /// Rows that are sent to the databases at once.
 const PORTION: usize = 20_000;
@@ -86,8 +88,23 @@ pub struct Counts {
     pub updated: u64,
 }
 
-/// Rows for one table, and which row of the file each came from.
-type Pending = Vec<(usize, Vec<Datum>)>;
+/// Rows for one table, and which rows of the file each came from.
+type Pending = Vec<(SmallVec<[usize; 1]>, Vec<Datum>)>;
+
+/// What the file said of one key so far: a hash of the columns that are replaced, then one of each column that may be
+/// completed, none where nothing was said.
+type Content = SmallVec<[Option<u64>; 1]>;
+
+/// A key of this file.
+struct Seen {
+    content: Content,
+    /// Where it stood first.
+    line: u64,
+    /// The portion that it was last sent with, the records and table it is pending for, and its place there.
+    portion: u32,
+    target: (usize, usize),
+    index: usize,
+}
 
 /// Collects rows and sends them in portions.
 pub struct Loader<'a, 's> {
@@ -100,8 +117,9 @@ pub struct Loader<'a, 's> {
     /// Rows of the file in this portion: their records, and whether a table changed.
     rows: Vec<(usize, bool)>,
     size: usize,
-    /// Keys of this file: hash of the other columns, and line.
-    seen: HashMap<(u128, bool), (u64, u64)>,
+    portion: u32,
+    /// Keys of this file.
+    seen: HashMap<u128, Seen>,
     /// Counts by records.
     pub counts: Vec<Counts>,
 }
@@ -121,7 +139,7 @@ impl<'a, 's> Loader<'a, 's> {
                     id_column: table.id_column.clone(),
                     columns: table.columns.iter().map(|column| column.name.clone()).collect(),
                     key_length: table.key_length,
-                    updates: table.updates,
+                    changes: table.changes.clone(),
                 });
             }
             targets.push(of_records);
@@ -129,43 +147,65 @@ impl<'a, 's> Loader<'a, 's> {
         }
         let counts = vec![Counts::default(); plan.records.len()];
         let (pending, seen) = (HashMap::new(), HashMap::new());
-        Ok(Loader { sessions, targets, datasets, pending, rows: Vec::new(), size: 0, seen, counts })
+        Ok(Loader { sessions, targets, datasets, pending, rows: Vec::new(), size: 0, portion: 0, seen, counts })
     }
 
     /// Takes the table rows of one row of the file, or refuses it: two rows of a file that write different
     /// values under one key would change each other on every run.
     pub fn take(&mut self, records: usize, line: u64, rows: Vec<TableRow>) -> Result<(), Complaint> {
-        let mut fresh = Vec::with_capacity(rows.len());
+        let mut said: Vec<(u128, Content)> = Vec::with_capacity(rows.len());
         for row in &rows {
             let target = &self.targets[records][row.table];
             let (key, rest) = row.data.split_at(target.key_length);
-            let id = (hash_key(target, key), target.updates);
-            match self.seen.entry(id) {
-                Entry::Vacant(entry) => {
-                    entry.insert((hash(rest), line));
-                    fresh.push(Some(id));
-                }
-                Entry::Occupied(known) => {
-                    let (values, first) = *known.get();
-                    if target.updates && values != hash(rest) {
-                        fresh.iter().flatten().for_each(|id| {
-                            self.seen.remove(id);
-                        });
-                        return Err(conflict(target, key, first));
-                    }
-                    fresh.push(None);
-                }
+            let (id, content) = (hash_key(target, key), content(&target.changes, rest));
+            let before = self.seen.get(&id).map(|seen| (&seen.content, seen.line));
+            let here = said.iter().filter(|(other, _)| *other == id).map(|(_, content)| (content, line));
+            if let Some((_, first)) = before.into_iter().chain(here).find(|(known, _)| differ(known, &content)) {
+                return Err(conflict(target, key, first));
             }
+            said.push((id, content));
         }
         let number = self.rows.len();
         self.rows.push((records, false));
-        for (row, fresh) in rows.into_iter().zip(fresh) {
-            if fresh.is_some() {
-                self.pending.entry((records, row.table)).or_default().push((number, row.data));
-                self.size += 1;
-            }
+        for (row, (id, content)) in rows.into_iter().zip(said) {
+            self.write(records, (number, line), row, (id, content));
         }
         Ok(())
+    }
+
+    /// Puts a table row among those to be sent, unless its key is there already: then what it says beyond that.
+    fn write(&mut self, records: usize, (number, line): (usize, u64), row: TableRow, (id, content): (u128, Content)) {
+        let target = (records, row.table);
+        let (portion, index) = (self.portion, self.pending.get(&target).map_or(0, Vec::len));
+        match self.seen.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert(Seen { content, line, portion, target, index });
+            }
+            Entry::Occupied(mut entry) => {
+                let seen = entry.get_mut();
+                let mut completes = false;
+                for (known, new) in seen.content.iter_mut().zip(content).filter(|(known, _)| known.is_none()) {
+                    completes |= new.is_some();
+                    *known = new;
+                }
+                if !completes {
+                    return;
+                }
+                if seen.portion == portion
+                    && let Some((numbers, data)) =
+                        self.pending.get_mut(&seen.target).and_then(|p| p.get_mut(seen.index))
+                {
+                    // Keys do not repeat within a portion.
+                    numbers.push(number);
+                    let empty = data.iter_mut().zip(row.data).filter(|(datum, _)| **datum == Datum::Null);
+                    empty.for_each(|(datum, new)| *datum = new);
+                    return;
+                }
+                (seen.portion, seen.target, seen.index) = (portion, target, index);
+            }
+        }
+        self.pending.entry(target).or_default().push((smallvec![number], row.data));
+        self.size += 1;
     }
 
     /// Whether a portion is full.
@@ -179,16 +219,16 @@ impl<'a, 's> Loader<'a, 's> {
         // In the plan's order: surrogate keys then do not depend on a hash map's mood.
         pending.sort_by_key(|(place, _)| *place);
         for ((records, table), rows) in pending {
-            let (numbers, rows): (Vec<usize>, Vec<Vec<Datum>>) = rows.into_iter().unzip();
+            let (numbers, rows): (Vec<_>, Vec<Vec<Datum>>) = rows.into_iter().unzip();
             let target = &self.targets[records][table];
             let (session, _) = self.sessions.of(&self.datasets[records][table])?;
-            for (number, outcome) in numbers.into_iter().zip(session.upsert(target, &rows).await?) {
+            for (numbers, outcome) in numbers.into_iter().zip(session.upsert(target, &rows).await?) {
                 match outcome {
                     Outcome::Inserted => self.counts[records].inserted += 1,
                     Outcome::Updated => self.counts[records].updated += 1,
                     Outcome::Unchanged => continue,
                 }
-                self.rows[number].1 = true;
+                numbers.iter().for_each(|number| self.rows[*number].1 = true);
             }
         }
         for (records, changed) in self.rows.drain(..) {
@@ -196,8 +236,28 @@ impl<'a, 's> Loader<'a, 's> {
             *(if changed { &mut counts.accepted } else { &mut counts.unchanged }) += 1;
         }
         self.size = 0;
+        self.portion += 1;
         Ok(())
     }
+}
+
+fn content(changes: &[Change], rest: &[Datum]) -> Content {
+    let replaced: Vec<&Datum> =
+        changes.iter().zip(rest).filter(|(c, _)| **c == Change::Replace).map(|(_, datum)| datum).collect();
+    let completed = changes.iter().zip(rest).filter_map(|(change, datum)| {
+        let said_by = match change {
+            Change::Replace => return None,
+            Change::Keep(with) => &rest[*with],
+            Change::Fill => datum,
+        };
+        Some((*said_by != Datum::Null).then(|| hash(datum)))
+    });
+    [Some(hash(replaced))].into_iter().chain(completed).collect()
+}
+
+/// Whether two rows of one key say different things; one that says nothing differs from none.
+fn differ(known: &Content, new: &Content) -> bool {
+    known.iter().zip(new).any(|(known, new)| known.is_some() && new.is_some() && known != new)
 }
 
 fn conflict(target: &Target, key: &[Datum], line: u64) -> Complaint {
@@ -224,6 +284,6 @@ fn hash(value: impl Hash) -> u64 {
 
 /// 128 bits: at a hundred million keys two of them collide with a chance of one in 10^22.
 fn hash_key(target: &Target, key: &[Datum]) -> u128 {
-    let name = (&target.schema, &target.table);
+    let name = (&target.schema, &target.table, &target.changes);
     (u128::from(hash((1u8, name, key))) << 64) | u128::from(hash((2u8, name, key)))
 }

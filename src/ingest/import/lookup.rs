@@ -39,6 +39,9 @@ impl LookupTable {
     }
 
     fn add(&mut self, key: Vec<String>, give: Vec<Option<String>>) {
+        if key.iter().all(String::is_empty) {
+            return;
+        }
         let key = self.folded(key);
         self.rows
             .entry(key)
@@ -56,7 +59,8 @@ impl LookupTable {
         if self.fold { key.into_iter().map(fold).collect() } else { key }
     }
 
-    /// The row whose columns equal the key; an empty column equals an empty text.
+    /// The row whose columns equal the key; an empty column equals an empty text, but a key that is empty as a whole
+    /// equals nothing.
     pub fn find(&self, key: &[String]) -> Found<'_> {
         let folded = self.fold.then(|| self.folded(key.to_vec()));
         match self.rows.get(folded.as_deref().unwrap_or(key)) {
@@ -81,5 +85,7 @@ mod tests {
         assert!(matches!(table.find(&key("舊庄段", "2小段")), Found::One([Some(code)]) if code == "AD0677"));
         assert!(matches!(table.find(&key("新里", "族段")), Found::Several));
         assert!(matches!(table.find(&key("無", "")), Found::None));
+        table.add(vec![String::new(), String::new()], vec![Some("AA0001".into())]);
+        assert!(matches!(table.find(&key("", "")), Found::None));
     }
 }

@@ -2,17 +2,22 @@
 //! it is read as written; `check` resolves it against the catalogue. The language is explained in `docs/import.md`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 /// A mapping as written.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// Name it was loaded by; not in the file.
     #[serde(skip)]
     pub name: String,
+    /// Settings that the language does not have, each with its place.
+    #[serde(skip)]
+    pub unknown: Vec<String>,
     /// What it imports, in one line of English and Chinese.
     pub title: String,
     /// How to read the file.
@@ -22,12 +27,12 @@ pub struct Mapping {
     #[serde(default)]
     pub lookups: BTreeMap<String, LookupSpec>,
     /// What rows the file holds, and where they go.
+    #[serde(default)]
     pub records: Vec<RecordsSpec>,
 }
 
 /// `[source]`
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SourceSpec {
     /// Format of the file; by its name if absent.
     pub format: Option<Format>,
@@ -41,6 +46,9 @@ pub struct SourceSpec {
     pub columns: Option<Vec<String>>,
     /// JSON: path of the list of records, `a/b`; the whole document if absent.
     pub rows: Option<String>,
+    /// Columns, or paths in JSON, that a file may be without.
+    #[serde(default)]
+    pub optional: Vec<String>,
 }
 
 /// File formats.
@@ -57,7 +65,6 @@ pub enum Format {
 
 /// `[lookups.NAME]`
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LookupSpec {
     /// Dataset that holds the table.
     pub dataset: String,
@@ -75,7 +82,6 @@ pub struct LookupSpec {
 
 /// `[[records]]`
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RecordsSpec {
     /// Name in reports, `parcels`.
     pub name: String,
@@ -90,7 +96,6 @@ pub struct RecordsSpec {
 
 /// `[[records.tables]]`
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct TableSpec {
     /// Dataset that holds the table.
     pub dataset: String,
@@ -118,36 +123,46 @@ pub enum Mode {
     Upsert,
     /// They are left alone; only missing rows are added.
     Add,
+    /// They are updated where they differ, but nothing is erased: what is empty here stays as it is there.
+    Keep,
+    /// What they lack is filled in; what they have stays.
+    Fill,
 }
 
 /// Where a value comes from: an expression, or a table of settings around one.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "FieldText")]
+#[derive(Debug, Clone)]
 pub struct FieldSpec {
     /// Settings; an expression alone has only `from`.
     pub settings: FieldSettings,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum FieldText {
-    Expression(String),
-    Settings(Box<FieldSettings>),
+impl<'de> Deserialize<'de> for FieldSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FieldVisitor)
+    }
 }
 
-impl From<FieldText> for FieldSpec {
-    fn from(text: FieldText) -> Self {
-        let settings = match text {
-            FieldText::Expression(from) => FieldSettings { from: Some(from), ..FieldSettings::default() },
-            FieldText::Settings(settings) => *settings,
-        };
-        FieldSpec { settings }
+/// By hand, because an untagged enum would say no more of a fault within than that nothing matched.
+struct FieldVisitor;
+
+impl<'de> Visitor<'de> for FieldVisitor {
+    type Value = FieldSpec;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("the name of a column or a table of settings")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<FieldSpec, E> {
+        Ok(FieldSpec { settings: FieldSettings { from: Some(text.to_owned()), ..FieldSettings::default() } })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldSpec, A::Error> {
+        FieldSettings::deserialize(MapAccessDeserializer::new(map)).map(|settings| FieldSpec { settings })
     }
 }
 
 /// Settings of a value.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FieldSettings {
     /// Column, value, `{template}` or `=constant`.
     pub from: Option<String>,
@@ -172,6 +187,8 @@ pub struct FieldSettings {
     /// Only the first of several texts counts.
     #[serde(default)]
     pub first: bool,
+    /// For columns under `keep`: the column with which this one is kept or written over.
+    pub follows: Option<String>,
     /// Lookup to take parts from.
     pub lookup: Option<String>,
     /// Expressions for the lookup's columns.
@@ -182,6 +199,9 @@ pub struct FieldSettings {
     /// Counts rows from 1 for each combination of these expressions.
     #[serde(default)]
     pub count_by: Vec<String>,
+    /// For counters: columns by which a row of the table is known again, and keeps its number.
+    #[serde(default)]
+    pub same: Vec<String>,
 }
 
 /// The shipped mappings: name and text.
@@ -210,6 +230,12 @@ pub enum MappingError {
         "there is no mapping `{0}`: `cityquery import --list` shows the shipped ones; a path of your own works, too"
     )]
     Unknown(String),
+    /// A path that leads nowhere.
+    #[error("mapping {0}: there is no file of that name")]
+    Missing(String),
+    /// A path that leads to no file.
+    #[error("mapping {0}: it is a folder, not a mapping")]
+    Folder(String),
     /// The file cannot be read.
     #[error("mapping {0}: {1}")]
     Unreadable(String, std::io::Error),
@@ -225,8 +251,12 @@ impl Mapping {
             return Mapping::parse(name, text);
         }
         let path = Path::new(name);
-        if !path.is_file() {
-            return Err(MappingError::Unknown(name.to_owned()));
+        if path.is_dir() {
+            return Err(MappingError::Folder(name.to_owned()));
+        }
+        if !path.exists() {
+            let is_path = path.components().count() > 1 || path.extension().is_some();
+            return Err(if is_path { MappingError::Missing } else { MappingError::Unknown }(name.to_owned()));
         }
         let text = std::fs::read_to_string(path).map_err(|error| MappingError::Unreadable(name.to_owned(), error))?;
         Mapping::parse(name, &text)
@@ -234,8 +264,12 @@ impl Mapping {
 
     /// Reads a mapping's text.
     pub fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
-        let mapping = toml::from_str::<Mapping>(text)
-            .map_err(|error| MappingError::Malformed(name.to_owned(), error.to_string().trim_end().to_owned()))?;
-        Ok(Mapping { name: name.to_owned(), ..mapping })
+        let malformed =
+            |error: toml::de::Error| MappingError::Malformed(name.to_owned(), error.to_string().trim_end().to_owned());
+        let document = toml::Deserializer::parse(text).map_err(malformed)?;
+        let mut unknown = Vec::new();
+        let mapping: Mapping =
+            serde_ignored::deserialize(document, |place| unknown.push(place.to_string())).map_err(malformed)?;
+        Ok(Mapping { name: name.to_owned(), unknown, ..mapping })
     }
 }

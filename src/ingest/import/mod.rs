@@ -3,18 +3,26 @@
 //! language is explained in `docs/import.md`; generated cities are `ingest::generate`'s.
 
 mod check;
+mod check_tables;
 mod column;
+mod csv_records;
+mod csv_text;
 mod decode;
+mod json_records;
 mod load;
 mod lookup;
 mod mapping;
+mod numbers;
 mod plan;
 mod reader;
 mod rejects;
+mod roads;
 mod row;
 mod source;
 mod template;
+mod unit;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -25,7 +33,8 @@ pub use source::SourceFault;
 
 use load::{Loader, Sessions};
 use lookup::LookupTable;
-use plan::Plan;
+use numbers::Numbers;
+use plan::{Plan, ValueKind};
 use rejects::{Effect, Rejects};
 use row::{Complaint, Evaluator};
 
@@ -151,10 +160,13 @@ pub async fn run(
     let plan = check::check(&mapping, catalog)?;
     let connections = catalog.connections(&config.datasets);
     let mut report = Report::default();
+    let mut reject_files = Vec::new();
     for file in files {
         let database = |fault| ImportError::Database { file: file.clone(), fault };
         let mut sessions = Sessions::begin(&plan, &connections).await.map_err(database)?;
-        let done = one_file(&plan, &mut sessions, file, options, progress).await;
+        let rejects = Rejects::begin(&options.rejects, file, &mut reject_files).map_err(ImportError::Rejects)?;
+        let done = one_file(&plan, &mut sessions, file, rejects, progress).await;
+        let done = done.and_then(|done| if options.strict { without_rejects(done) } else { Ok(done) });
         match done {
             Ok(done) if options.dry_run => {
                 sessions.roll_back().await.map_err(database)?;
@@ -178,13 +190,13 @@ async fn one_file(
     plan: &Plan,
     sessions: &mut Sessions<'_>,
     file: &Path,
-    options: &Options,
+    mut rejects: Rejects,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<FileReport, ImportError> {
     let begun = Instant::now();
     let broken = |fault| ImportError::File { file: file.to_owned(), fault };
     let database = |fault| ImportError::Database { file: file.to_owned(), fault };
-    let records = source::open(file, &plan.source, &plan.file_columns()).map_err(broken)?;
+    let records = source::open(file, &plan.source, plan.needed()).map_err(broken)?;
     let lacking = lacking_columns(plan, sessions).await.map_err(database)?;
     if !lacking.is_empty() {
         return Err(ImportError::Tables(lacking));
@@ -194,8 +206,8 @@ async fn one_file(
         let (session, schema) = sessions.of(&lookup.dataset).map_err(database)?;
         lookups.push(LookupTable::read(lookup, schema, session).await.map_err(database)?);
     }
-    let mut rejects = Rejects::begin(&options.rejects, file).map_err(ImportError::Rejects)?;
-    let mut evaluator = Evaluator::new(plan, &lookups);
+    let numbers = kept_numbers(plan, sessions).await.map_err(database)?;
+    let mut evaluator = Evaluator::new(plan, &lookups, numbers);
     let mut loader = Loader::new(plan, sessions).map_err(database)?;
     let mut rows = 0;
     for record in records {
@@ -232,10 +244,14 @@ async fn one_file(
     let names = plan.records.iter().map(|records| records.name.clone());
     let records = names.zip(std::mem::take(&mut loader.counts)).collect();
     let rejects = rejects.finish().map_err(ImportError::Rejects)?;
-    let report = FileReport { file: file.to_owned(), records, rejects, seconds: begun.elapsed().as_secs_f64() };
+    Ok(FileReport { file: file.to_owned(), records, rejects, seconds: begun.elapsed().as_secs_f64() })
+}
+
+/// For `strict`: a file in which a row was refused is none.
+fn without_rejects(report: FileReport) -> Result<FileReport, ImportError> {
     match (&report.rejects, report.total()) {
-        (Some(path), total) if options.strict && total.rejected > 0 => Err(ImportError::Strict {
-            file: file.to_owned(),
+        (Some(path), total) if total.rejected > 0 => Err(ImportError::Strict {
+            file: report.file,
             rejected: total.rejected,
             read: total.read,
             rejects: path.clone(),
@@ -272,6 +288,24 @@ fn row(
             rejects.write(line, name, &complaint, Effect::Rejected)
         }
     }
+}
+
+/// The numbers of every counter that goes on from its table, by records and value.
+async fn kept_numbers(
+    plan: &Plan,
+    sessions: &mut Sessions<'_>,
+) -> Result<HashMap<(usize, usize), Numbers>, UpsertError> {
+    let mut all = HashMap::new();
+    for (at, records) in plan.records.iter().enumerate() {
+        for (value, of_plan) in records.values.iter().enumerate() {
+            if let ValueKind::Count { kept: Some(kept), .. } = &of_plan.kind {
+                let table = &records.tables[kept.table];
+                let (session, schema) = sessions.of(&table.dataset)?;
+                all.insert((at, value), Numbers::read(kept, table, schema, session).await?);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Tables and columns that the plan needs and the databases lack.

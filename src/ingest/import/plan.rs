@@ -3,6 +3,8 @@
 use super::column::Holds;
 use super::mapping::SourceSpec;
 use super::reader::Reader;
+use super::source::Needed;
+use crate::store::upsert::Change;
 
 /// A checked mapping.
 #[derive(Debug)]
@@ -71,7 +73,25 @@ pub enum ValueKind {
         when: Option<Source>,
     },
     /// Counted from 1.
-    Count(Vec<Source>),
+    Count {
+        /// One count for each combination of these.
+        by: Vec<Source>,
+        /// The table that keeps the numbers, if they go on from there.
+        kept: Option<KeptNumbers>,
+    },
+}
+
+/// Where a table keeps a number that the importer gives: numbers of the table and of its columns.
+#[derive(Debug)]
+pub struct KeptNumbers {
+    /// The table.
+    pub table: usize,
+    /// Column of the number.
+    pub number: usize,
+    /// The other columns of its key: each combination is counted on its own.
+    pub group: Vec<usize>,
+    /// Columns by which a row is known again.
+    pub same: Vec<usize>,
 }
 
 /// A text and how it is read.
@@ -136,8 +156,8 @@ pub struct TablePlan {
     pub id_column: String,
     /// How many of the columns make the key.
     pub key_length: usize,
-    /// Whether rows that exist are updated.
-    pub updates: bool,
+    /// What rows that exist become, column by column after the key; empty where they are left as they are.
+    pub changes: Vec<Change>,
     /// Value with one row for each of its readings.
     pub for_each: Option<usize>,
     /// Empty: no row.
@@ -160,43 +180,58 @@ pub struct ColumnPlan {
 }
 
 impl Plan {
-    /// Columns of the file that the plan reads.
-    pub fn file_columns(&self) -> Vec<String> {
-        let mut all = Vec::new();
+    /// What the plan reads of the file.
+    pub fn reads(&self) -> Needed {
+        let mut all = Needed::default();
         for records in &self.records {
+            let mut sources = Vec::new();
             for value in &records.values {
                 match &value.kind {
-                    ValueKind::Read(field) => field.columns(&mut all),
-                    ValueKind::Lookup { with, when, .. } => {
-                        with.iter().chain(when).for_each(|source| source.columns(&mut all));
-                    }
-                    ValueKind::Count(by) => by.iter().for_each(|source| source.columns(&mut all)),
+                    ValueKind::Read(field) => sources.extend(field.sources()),
+                    ValueKind::Lookup { with, when, .. } => sources.extend(with.iter().chain(when)),
+                    ValueKind::Count { by, .. } => sources.extend(by),
                 }
             }
             for table in &records.tables {
-                table.columns.iter().for_each(|column| column.field.columns(&mut all));
-                table.when.iter().for_each(|source| source.columns(&mut all));
+                sources.extend(table.columns.iter().flat_map(|column| column.field.sources()).chain(&table.when));
+            }
+            let mut items = Vec::new();
+            sources.iter().for_each(|source| source.columns(&mut all.columns, &mut items));
+            if let Some(path) = &records.each {
+                all.columns.push(path.clone());
+                all.lists.push((path.clone(), items));
             }
         }
-        all.sort();
-        all.dedup();
+        all.columns.sort();
+        all.columns.dedup();
         all
+    }
+
+    /// What every file must have.
+    pub fn needed(&self) -> Needed {
+        let mut needed = self.reads();
+        let must = |name: &String| !self.source.optional.contains(name);
+        needed.columns.retain(must);
+        for (path, items) in &mut needed.lists {
+            items.retain(|item| must(&format!("{path}/{item}")));
+        }
+        needed
     }
 }
 
 impl FieldPlan {
-    fn columns(&self, all: &mut Vec<String>) {
-        self.from.columns(all);
-        self.district.iter().for_each(|source| source.columns(all));
+    fn sources(&self) -> impl Iterator<Item = &Source> {
+        [&self.from].into_iter().chain(&self.district)
     }
 }
 
 impl Source {
-    fn columns(&self, all: &mut Vec<String>) {
+    fn columns(&self, all: &mut Vec<String>, items: &mut Vec<String>) {
         match self {
             Source::Column(name) => all.push(name.clone()),
-            Source::Template(pieces) => pieces.iter().for_each(|piece| piece.columns(all)),
-            Source::Optional(source) => source.columns(all),
+            Source::Item(Some(path)) => items.push(path.clone()),
+            Source::Template(pieces) => pieces.iter().for_each(|piece| piece.columns(all, items)),
+            Source::Optional(source) => source.columns(all, items),
             _ => {}
         }
     }

@@ -3,10 +3,12 @@
 
 use regex::Regex;
 
+use super::roads;
+use super::unit::{Unit, without_commas};
 use crate::catalog::scalar::address::{self, Address};
 use crate::catalog::scalar::district::{self, District};
 use crate::catalog::scalar::{
-    Expected, building_number, company_number, date, decimal, national_id, parcel_number, permit_number, writing,
+    Expected, building_number, company_number, date, national_id, parcel_number, permit_number, writing,
 };
 
 /// A value: what it is as a whole, and its parts.
@@ -63,7 +65,8 @@ pub enum Reader {
     Address,
     /// One or more door plates.
     Addresses,
-    /// Street with its section, out of a place; empty for bare land.
+    /// Street with its section, out of a place; empty for bare land. Its parts are empty unless all of the road lies in
+    /// one district.
     Street,
     /// District by name, household code or land town code.
     District,
@@ -161,6 +164,7 @@ impl Reader {
             Reader::Address | Reader::Addresses => ADDRESS_PARTS,
             Reader::PermitNumber => &["year", "word", "number"],
             Reader::District => &["name", "code", "land_town"],
+            Reader::Street => &["district", "district_code"],
             _ => &[],
         }
     }
@@ -171,7 +175,7 @@ impl Reader {
         match self {
             Reader::Text => one(Ok(text.trim().to_owned())),
             Reader::Int => one(int(text)),
-            Reader::Decimal => one(measure(text)),
+            Reader::Decimal => one(Unit::Any.read(text)),
             Reader::Date => one(date::parse(text).map(date::iso)),
             Reader::Month => one(date::parse_month(text).map(|(year, month)| format!("{year:04}-{month:02}"))),
             Reader::NationalId => one(national_id::parse(text)),
@@ -197,7 +201,7 @@ impl Reader {
                 let written = (all.len() == 1).then(|| text.trim());
                 Ok(all.iter().map(|address| address_reading(address, written)).collect())
             }
-            Reader::Street => Ok(vec![Reading { main: address::street_of(text), ..Reading::default() }]),
+            Reader::Street => Ok(vec![street(text)]),
             Reader::District => find_district(text).ok_or(EXPECTED_DISTRICT).map(|found| {
                 let parts = [("name", found.name), ("code", found.code), ("land_town", found.land_town)];
                 let parts = parts.map(|(name, value)| (name, value.to_owned())).to_vec();
@@ -231,20 +235,15 @@ pub fn find_district(text: &str) -> Option<&'static District> {
         .or_else(|| district::find_by_land_town(&folded))
 }
 
-fn without_commas(text: &str) -> String {
-    writing::fold(text).replace(',', "")
-}
-
 fn int(text: &str) -> Result<String, Expected> {
     without_commas(text).parse::<i64>().map(|n| n.to_string()).map_err(|_| EXPECTED_INT)
 }
 
-/// A number with or without a unit behind it.
-pub fn measure(text: &str) -> Result<String, Expected> {
-    const UNITS: [&str; 11] = ["平方公尺", "公尺", "公頃", "m2", "M2", "元", "戶", "筆", "%", "m", "M"];
-    let folded = without_commas(text);
-    let number = UNITS.iter().find_map(|unit| folded.strip_suffix(unit)).unwrap_or(&folded);
-    decimal::parse(number)
+fn street(text: &str) -> Reading {
+    let main = address::street_of(text);
+    let found = main.as_deref().and_then(roads::district_of);
+    let parts = found.map(|found| [("district", found.name.to_owned()), ("district_code", found.code.to_owned())]);
+    Reading { main, parts: parts.into_iter().flatten().collect(), named: Vec::new() }
 }
 
 fn permit(text: &str) -> Result<Reading, Expected> {
@@ -326,6 +325,7 @@ mod tests {
             ("decimal", "783㎡", "783"),
             ("decimal", "49.56M", "49.56"),
             ("decimal", "1,234.50元", "1234.5"),
+            ("decimal", "1.5公頃", "15000"),
             ("int", "2,053 ", "2053"),
             ("month", "11506", "2026-06"),
             ("village_code", "63000010-002", "63000010002"),

@@ -25,10 +25,17 @@ pub struct Rejects {
 }
 
 impl Rejects {
-    /// Made when the first line is written. A file of an earlier run is removed, so that what is there is of this one.
-    pub fn begin(folder: &Path, imported: &Path) -> std::io::Result<Rejects> {
+    /// Made when the first line is written. A file of an earlier run is removed, so that what is there is of this one;
+    /// `taken` are those of this one, which stay: two imported files may have one name.
+    pub fn begin(folder: &Path, imported: &Path, taken: &mut Vec<PathBuf>) -> std::io::Result<Rejects> {
         let name = imported.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let path = folder.join(format!("{name}.rejects.csv"));
+        let numbered = (2..).map(|number| folder.join(format!("{name}.{number}.rejects.csv")));
+        let path = [folder.join(format!("{name}.rejects.csv"))]
+            .into_iter()
+            .chain(numbered)
+            .find(|path| !taken.contains(path))
+            .unwrap_or_default();
+        taken.push(path.clone());
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}

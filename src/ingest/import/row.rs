@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use super::lookup::{Found, LookupTable};
+use super::numbers::Numbers;
 use super::plan::{FieldPlan, Part, Plan, RecordsPlan, Source, TablePlan, ValueKind};
 use super::reader::{self, Reading};
 use super::source::{Body, find, json_texts};
@@ -65,6 +66,8 @@ pub struct Evaluator<'a> {
     lookups: &'a [LookupTable],
     /// Counters by records, value and key.
     counters: HashMap<(usize, usize, Vec<String>), u32>,
+    /// Those whose numbers a table keeps, by records and value.
+    kept: HashMap<(usize, usize), Numbers>,
 }
 
 /// One row while it is read.
@@ -79,9 +82,9 @@ struct Row<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// For a plan and its lookups, read before.
-    pub fn new(plan: &'a Plan, lookups: &'a [LookupTable]) -> Self {
-        Evaluator { plan, lookups, counters: HashMap::new() }
+    /// For a plan, its lookups and the numbers that tables keep, read before.
+    pub fn new(plan: &'a Plan, lookups: &'a [LookupTable], kept: HashMap<(usize, usize), Numbers>) -> Self {
+        Evaluator { plan, lookups, counters: HashMap::new(), kept }
     }
 
     /// Reads one row; `item` is the element of `each` and its number from 1.
@@ -115,15 +118,32 @@ impl<'a> Evaluator<'a> {
     }
 
     fn count(&mut self, records: usize, row: &mut Row, value: usize) -> Result<(), Complaint> {
-        let ValueKind::Count(by) = &row.records.values[value].kind else { return Ok(()) };
-        let mut key = Vec::with_capacity(by.len());
-        for source in by {
-            key.push(self.text(row, source)?.map(Cow::into_owned).unwrap_or_default());
-        }
-        let count = self.counters.entry((records, value, key)).or_insert(0);
-        *count += 1;
-        row.values[value] = Some(vec![Reading::plain(count.to_string())]);
-        Ok(())
+        let ValueKind::Count { by, kept } = &row.records.values[value].kind else { return Ok(()) };
+        let (number, fault) = match kept {
+            Some(kept) => {
+                let table = &row.records.tables[kept.table];
+                let read = |row: &mut Row, columns: &[usize]| -> Result<Vec<Datum>, Complaint> {
+                    columns.iter().map(|at| self.datum(row, table, *at)).collect()
+                };
+                let group = read(row, &kept.group)?;
+                let (same, fault) = match read(row, &kept.same) {
+                    Ok(same) => (Some(same), Ok(())),
+                    Err(complaint) => (None, Err(complaint)),
+                };
+                (self.kept.entry((records, value)).or_default().give(group, same), fault)
+            }
+            None => {
+                let mut key = Vec::with_capacity(by.len());
+                for source in by {
+                    key.push(self.text(row, source)?.map(Cow::into_owned).unwrap_or_default());
+                }
+                let count = self.counters.entry((records, value, key)).or_insert(0);
+                *count += 1;
+                (*count, Ok(()))
+            }
+        };
+        row.values[value] = Some(vec![Reading::plain(number.to_string())]);
+        fault
     }
 
     fn table(
@@ -155,31 +175,33 @@ impl<'a> Evaluator<'a> {
     }
 
     fn data(&self, row: &mut Row, table: &TablePlan) -> Result<Vec<Datum>, Complaint> {
-        let mut data = Vec::with_capacity(table.columns.len());
-        for (at, column) in table.columns.iter().enumerate() {
-            let reading = self.field(row, &column.field, &column.label)?.into_iter().next();
-            let datum = match reading.and_then(|reading| reading.main) {
-                None => Datum::Null,
-                Some(text) => match column.holds.read(&text) {
-                    Ok(datum) => datum,
-                    Err(expected) => {
-                        let complaint = Complaint::expected(&column.label, &text, expected);
-                        if !column.field.lenient {
-                            return Err(complaint);
-                        }
-                        row.notes.push(complaint);
-                        Datum::Null
+        (0..table.columns.len()).map(|at| self.datum(row, table, at)).collect()
+    }
+
+    /// What one column of a table gets.
+    fn datum(&self, row: &mut Row, table: &TablePlan, at: usize) -> Result<Datum, Complaint> {
+        let column = &table.columns[at];
+        let reading = self.field(row, &column.field, &column.label)?.into_iter().next();
+        let datum = match reading.and_then(|reading| reading.main) {
+            None => Datum::Null,
+            Some(text) => match column.holds.read(&text) {
+                Ok(datum) => datum,
+                Err(expected) => {
+                    let complaint = Complaint::expected(&column.label, &text, expected);
+                    if !column.field.lenient {
+                        return Err(complaint);
                     }
-                },
-            };
-            if datum == Datum::Null && (at < table.key_length || column.holds.not_null) {
-                let en = format!("{}.{} cannot be empty", table.table, column.name);
-                let zh = format!("{}.{} 不可空白", table.table, column.name);
-                return Err(Complaint::new(&column.label, "", en, zh));
-            }
-            data.push(datum);
+                    row.note(complaint);
+                    Datum::Null
+                }
+            },
+        };
+        if datum == Datum::Null && (at < table.key_length || column.holds.not_null) {
+            let en = format!("{}.{} cannot be empty", table.table, column.name);
+            let zh = format!("{}.{} 不可空白", table.table, column.name);
+            return Err(Complaint::new(&column.label, "", en, zh));
         }
-        Ok(data)
+        Ok(datum)
     }
 
     /// Reads a named value, if it was not read before.
@@ -198,7 +220,7 @@ impl<'a> Evaluator<'a> {
                 }
                 self.look_up(row, *lookup, key, *lenient)?
             }
-            ValueKind::Count(_) => Vec::new(), // counted before
+            ValueKind::Count { .. } => Vec::new(), // counted before
         };
         row.values[number] = Some(readings);
         Ok(())
@@ -237,7 +259,7 @@ impl<'a> Evaluator<'a> {
         if !lenient {
             return Err(complaint);
         }
-        row.notes.push(complaint);
+        row.note(complaint);
         Ok(Vec::new())
     }
 
@@ -283,7 +305,7 @@ impl<'a> Evaluator<'a> {
                     if !field.lenient {
                         return Err(complaint);
                     }
-                    row.notes.push(complaint);
+                    row.note(complaint);
                 }
             }
         }
@@ -323,6 +345,13 @@ impl<'a> Evaluator<'a> {
 }
 
 impl Row<'_> {
+    /// Once, however often the field is read.
+    fn note(&mut self, complaint: Complaint) {
+        if !self.notes.contains(&complaint) {
+            self.notes.push(complaint);
+        }
+    }
+
     fn item_texts(&self, path: Option<&str>) -> Vec<String> {
         let Some((item, _)) = self.item else { return Vec::new() };
         let found = path.map_or(Some(item), |path| find(item, path));

@@ -33,6 +33,8 @@ pub enum Fault {
     Unread,
     /// A range from high to low, or of more than [`MOST`] doors.
     BadRange,
+    /// A range from a basement to a floor that may be above or below ground.
+    EitherSide,
     /// Several addresses where one is wanted.
     Several,
     /// A character that an older encoding lost (`?`, `□`).
@@ -70,6 +72,10 @@ impl Fault {
             Fault::BadRange => (
                 "a range of doors or floors from low to high, at most 500, such as \"2至5樓\"",
                 "由小到大且至多 500 個的門牌或樓層範圍，例如「2至5樓」",
+            ),
+            Fault::EitherSide => (
+                "a range of floors whose end says that it is below ground or above, such as \"B1至B2樓\" or \"B1樓至2樓\"",
+                "樓層範圍的迄樓須寫明地上或地下，例如「B1至B2樓」或「B1樓至2樓」",
             ),
             Fault::Several => ("one door plate, not a list or a range", "單一門牌，而非多個或範圍"),
             Fault::LostCharacter => (

@@ -19,14 +19,21 @@ pub struct Item {
     pub provisional: bool,
     /// Other end of a range (~, 至, 到): number and sub.
     pub until: Option<(u32, Option<u32>)>,
+    /// Whether the other end is below ground; none where that is not said: `B1-2` may mean B2 or the second floor.
+    pub end_below: Option<bool>,
     /// F after the number.
     pub is_floor: bool,
 }
 
 impl Item {
+    fn plain(number: u32) -> Item {
+        let (sub, dash, below, provisional, until, is_floor) = (None, false, false, false, None, false);
+        Item { number, sub, dash, below, provisional, until, end_below: Some(false), is_floor }
+    }
+
     /// 地下室 without a number.
     pub fn basement() -> Item {
-        Item { number: 1, sub: None, dash: false, below: true, provisional: false, until: None, is_floor: true }
+        Item { below: true, is_floor: true, ..Item::plain(1) }
     }
 
     /// As a lane or alley has it: `12`, `12之1`.
@@ -116,26 +123,35 @@ fn item_at(chars: &[char], at: usize) -> Option<(Item, usize)> {
         return (below && chars.get(at) == Some(&'B') && next == chars.len()).then(|| (Item::basement(), next));
     };
     next = after;
-    let mut item = Item { number, sub: None, dash: false, below, provisional, until: None, is_floor: false };
+    let mut item = Item { below, provisional, ..Item::plain(number) };
     let floor_mark = |next: &mut usize| {
         let marked = matches!(chars.get(*next), Some('F' | 'f'));
         *next += usize::from(marked);
         marked
     };
     item.is_floor = floor_mark(&mut next);
+    // 地下 governs what follows it, the letter B its own number only; a word after the number ends either.
+    let inherited = match (below, item.is_floor || starts("樓", next), starts("地下", at)) {
+        (false, ..) | (true, true, _) => Some(false),
+        (true, false, true) => Some(true),
+        (true, false, false) => None,
+    };
     if let Some(mark @ ('之' | '-')) = chars.get(next)
         && let Some((sub, after)) = number_at(chars, next + 1)
     {
-        (item.sub, item.dash, next) = (Some(sub), *mark == '-', after);
+        (item.sub, item.dash, item.end_below, next) = (Some(sub), *mark == '-', inherited, after);
         item.is_floor |= floor_mark(&mut next);
     }
     // The word before a range's sign may be repeated: `16巷63號至69號`.
     let sign = if starts("號", next) || starts("樓", next) { next + 1 } else { next };
-    if matches!(chars.get(sign), Some('~' | '至' | '到'))
-        && let Some((end, after)) = number_at(chars, sign + 1)
-    {
+    let (said, end) = side_at(chars, sign + 1);
+    let is_range = matches!(chars.get(sign), Some('~' | '至' | '到'))
+        || (chars.get(sign) == Some(&'-') && said.is_some() && (below || item.is_floor));
+    if is_range && let Some((end, after)) = number_at(chars, end) {
+        item.is_floor |= starts("樓", sign - 1);
         next = after;
-        item.is_floor |= floor_mark(&mut next) || starts("樓", sign - 1);
+        item.is_floor |= floor_mark(&mut next);
+        item.end_below = said.or(inherited);
         let sub = match chars.get(next) {
             Some('之' | '-') => number_at(chars, next + 1),
             _ => None,
@@ -144,6 +160,16 @@ fn item_at(chars: &[char], at: usize) -> Option<(Item, usize)> {
         item.until = Some((end, sub.map(|(sub, _)| sub)));
     }
     Some((item, next))
+}
+
+/// `地下` or B, or `地上`, before the end of a range: whether that is below ground, and where its number begins.
+fn side_at(chars: &[char], at: usize) -> (Option<bool>, usize) {
+    match chars.get(at..).unwrap_or_default() {
+        ['地', '下', ..] => (Some(true), at + 2),
+        ['地', '上', ..] => (Some(false), at + 2),
+        ['B' | 'b', ..] => (Some(true), at + 1),
+        _ => (None, at),
+    }
 }
 
 /// Writes lists and ranges out as doors. Both ends odd or both even means one side of the street.
@@ -187,7 +213,10 @@ pub fn floors(items: &[Item]) -> Result<Vec<Floor>, Fault> {
         let from = if item.below { -(item.number as i32) } else { item.number as i32 };
         let until = match (item.until, item.sub, item.dash) {
             (None, None, _) => None,
-            (Some((end, None)), None, _) | (None, Some(end), true) => Some(end as i32),
+            (Some((end, None)), None, _) | (None, Some(end), true) => match item.end_below {
+                Some(below) => Some(if below { -(end as i32) } else { end as i32 }),
+                None => return Err(Fault::EitherSide),
+            },
             _ => return Err(Fault::Unread),
         };
         if item.provisional || from == 0 || from.abs() > 120 {
@@ -195,6 +224,8 @@ pub fn floors(items: &[Item]) -> Result<Vec<Floor>, Fault> {
         }
         match until {
             None => floors.push(from),
+            Some(until @ ..=-1) if from < 0 && until < from && until >= -120 => floors.extend((until..=from).rev()),
+            Some(..=0) => return Err(Fault::BadRange),
             Some(until) if until > from && until <= 120 => floors.extend((from..=until).filter(|n| *n != 0)),
             Some(_) => return Err(Fault::BadRange),
         }

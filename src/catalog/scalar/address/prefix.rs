@@ -20,10 +20,15 @@ pub fn without_remarks(folded: &str) -> String {
     plain
 }
 
-/// City and district off the front; another city is refused.
+/// City and district off the front, also where a list wrote them twice (`臺北市文山區臺北市文山區景華街`); another city
+/// is refused.
 pub fn strip_city_and_district(text: &str) -> Result<(Option<&'static District>, &str), Fault> {
-    let rest = text.strip_prefix("臺北市").unwrap_or(text);
-    if let Some((district, rest)) = district::strip_name(rest) {
+    let without_city = |text| str::strip_prefix(text, "臺北市").unwrap_or(text);
+    let rest = without_city(text);
+    if let Some((district, mut rest)) = district::strip_name(rest) {
+        while let Some(again) = without_city(rest).strip_prefix(district.name) {
+            rest = again;
+        }
         return Ok((Some(district), rest));
     }
     let city: String = text.chars().take(3).collect();

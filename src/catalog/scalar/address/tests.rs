@@ -79,10 +79,19 @@ fn lists_and_ranges() {
     both("大安區復興南路1段107巷5弄27、29號", &["大安區復興南路1段107巷5弄27號", "大安區復興南路1段107巷5弄29號"]);
     both("大同區天水路1號1~3樓", &["大同區天水路1號1樓", "大同區天水路1號2樓", "大同區天水路1號3樓"]);
     both("萬華區西寧南路36號1F-3F樓", &["萬華區西寧南路36號1樓", "萬華區西寧南路36號2樓", "萬華區西寧南路36號3樓"]);
-    both(
-        "萬華區西昌街201之2號B1-2樓",
-        &["萬華區西昌街201之2號B1樓", "萬華區西昌街201之2號1樓", "萬華區西昌街201之2號2樓"],
-    );
+    // 地下 counts for both ends, unless the word 樓 or the end itself says otherwise.
+    let floors = |text: &str, floors: &[&str]| {
+        let expected: Vec<String> = floors.iter().map(|floor| format!("萬華區西昌街12號{floor}樓")).collect();
+        assert_eq!(keys(&format!("萬華區西昌街12號{text}")), expected, "{text}");
+    };
+    floors("地下1至3樓", &["B1", "B2", "B3"]);
+    floors("地下1-3樓", &["B1", "B2", "B3"]);
+    floors("B1~B2", &["B1", "B2"]);
+    floors("B1-B3樓", &["B1", "B2", "B3"]);
+    floors("地下1樓至地下2樓", &["B1", "B2"]);
+    floors("地下1樓至2樓", &["B1", "1", "2"]);
+    floors("地下1至地上2樓", &["B1", "1", "2"]);
+    floors("B1F-2F", &["B1", "1", "2"]);
     both("中山區北安路780號1、B2樓", &["中山區北安路780號1樓", "中山區北安路780號B2樓"]);
     both("士林區天母東路105巷1號3號地下室", &["士林區天母東路105巷1號B1樓", "士林區天母東路105巷3號B1樓"]);
     both(
@@ -125,6 +134,8 @@ fn streets_of_places() {
     for (text, street) in [
         ("臺北市文山區忠順街二段85巷1~30號", Some("忠順街2段")),
         ("金龍路222巷2—1~30號", Some("金龍路")),
+        ("臺北市文山區臺北市文山區景華街181~210號", Some("景華街")),
+        ("臺北市文山區文山區木柵路一段1~30號", Some("木柵路1段")),
         ("公\u{e16d}路241~270號", Some("公館路")),
         ("--001鄰新市街30號三樓", Some("新市街")),
         ("士林區仰德大道3段106巷20號", Some("仰德大道3段")),
@@ -150,6 +161,9 @@ fn refusals_say_why() {
         ("信義區路四段405號", Fault::NoStreet),
         ("臺北市中正區?門街121號", Fault::LostCharacter),
         ("大安區復興南路1段9至3號", Fault::BadRange),
+        ("大安區復興南路1段9號地下3至1樓", Fault::BadRange),
+        // The city's own list means the fifth floor by B1-5樓; another one may mean a basement.
+        ("萬華區西昌街201之2號B1-5樓", Fault::EitherSide),
         ("大安區復興南路1段1~9999號", Fault::BadRange),
         ("臺北市文山區仙岩路30號 樓之5", Fault::Unread),
         ("中山區濱江街7號水門至松江路", Fault::Unread),
