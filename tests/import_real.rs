@@ -22,7 +22,7 @@ const FILES: &[(&str, &str, u64, u64)] = &[
     ("use-permit-addresses", "building_use_permit_addresses_2016_2026.csv", 74_854, 74_700),
     ("use-permit-floors", "building_use_permit_floors_2021_2026.csv", 15_609, 15_609),
     ("use-permits-json", "building_use_permits_115.json", 5_815, 5_800),
-    ("addresses", "address_samples_with_village_neighbourhood.csv", 1_415, 1_388),
+    ("addresses", "address_samples_with_village_neighbourhood.csv", 1_415, 1_402),
     ("zoning-summary", "zoning_control_summary_1150409.csv", 823, 823),
     ("zoning-codes", "zoning_code_to_category.csv", 252, 252),
     ("fire-noncompliance", "fire_major_noncompliance_202405.geojson", 16, 16),

@@ -151,8 +151,10 @@ impl<'a, 's> Loader<'a, 's> {
     }
 
     /// Takes the table rows of one row of the file, or refuses it: two rows of a file that write different
-    /// values under one key would change each other on every run.
-    pub fn take(&mut self, records: usize, line: u64, rows: Vec<TableRow>) -> Result<(), Complaint> {
+    /// values under one key would change each other on every run. What only fills gaps gives way to an earlier row
+    /// instead, and that is told.
+    pub fn take(&mut self, records: usize, line: u64, rows: Vec<TableRow>) -> Result<Vec<Complaint>, Complaint> {
+        let mut told = Vec::new();
         let mut said: Vec<(u128, Content)> = Vec::with_capacity(rows.len());
         for row in &rows {
             let target = &self.targets[records][row.table];
@@ -160,8 +162,13 @@ impl<'a, 's> Loader<'a, 's> {
             let (id, content) = (hash_key(target, key), content(&target.changes, rest));
             let before = self.seen.get(&id).map(|seen| (&seen.content, seen.line));
             let here = said.iter().filter(|(other, _)| *other == id).map(|(_, content)| (content, line));
-            if let Some((_, first)) = before.into_iter().chain(here).find(|(known, _)| differ(known, &content)) {
-                return Err(conflict(target, key, first));
+            for (known, first) in before.into_iter().chain(here) {
+                let complaint = || conflict(target, key, first);
+                match differ(known, &content, &target.changes) {
+                    Difference::None => {}
+                    Difference::InGaps => told.push(complaint()),
+                    Difference::Whole => return Err(complaint()),
+                }
             }
             said.push((id, content));
         }
@@ -170,7 +177,7 @@ impl<'a, 's> Loader<'a, 's> {
         for (row, (id, content)) in rows.into_iter().zip(said) {
             self.write(records, (number, line), row, (id, content));
         }
-        Ok(())
+        Ok(told)
     }
 
     /// Puts a table row among those to be sent, unless its key is there already: then what it says beyond that.
@@ -255,9 +262,27 @@ fn content(changes: &[Change], rest: &[Datum]) -> Content {
     [Some(hash(replaced))].into_iter().chain(completed).collect()
 }
 
-/// Whether two rows of one key say different things; one that says nothing differs from none.
-fn differ(known: &Content, new: &Content) -> bool {
-    known.iter().zip(new).any(|(known, new)| known.is_some() && new.is_some() && known != new)
+/// How far two rows of one key say different things.
+enum Difference {
+    None,
+    /// Only where gaps are filled.
+    InGaps,
+    Whole,
+}
+
+/// One that says nothing differs from none.
+fn differ(known: &Content, new: &Content, changes: &[Change]) -> Difference {
+    let apart = |(known, new): (&Option<u64>, &Option<u64>)| known.is_some() && new.is_some() && known != new;
+    let completed = changes.iter().filter(|change| **change != Change::Replace);
+    let mut parts = known.iter().zip(new).map(apart);
+    let replaced = parts.next().unwrap_or_default();
+    parts.zip(completed).filter(|(apart, _)| *apart).fold(
+        if replaced { Difference::Whole } else { Difference::None },
+        |so_far, (_, change)| match (so_far, change) {
+            (Difference::Whole, _) | (_, Change::Replace | Change::Keep(_)) => Difference::Whole,
+            (_, Change::Fill) => Difference::InGaps,
+        },
+    )
 }
 
 fn conflict(target: &Target, key: &[Datum], line: u64) -> Complaint {

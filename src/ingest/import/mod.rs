@@ -276,12 +276,13 @@ fn row(
         Err(Complaint::new("", "", en, zh))
     } else {
         let outcome = evaluator.evaluate(records, body, item);
-        outcome.rows.and_then(|rows| loader.take(records, line, rows)).map(|()| outcome.notes)
+        outcome.rows.and_then(|rows| loader.take(records, line, rows)).map(|told| (outcome.notes, told))
     };
     match taken {
-        Ok(notes) => {
+        Ok((notes, told)) => {
             loader.counts[records].left_empty += notes.len() as u64;
-            notes.iter().try_for_each(|note| rejects.write(line, name, note, Effect::LeftEmpty))
+            notes.iter().try_for_each(|note| rejects.write(line, name, note, Effect::LeftEmpty))?;
+            told.iter().try_for_each(|note| rejects.write(line, name, note, Effect::FirstStays))
         }
         Err(complaint) => {
             loader.counts[records].rejected += 1;

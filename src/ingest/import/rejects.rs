@@ -15,6 +15,8 @@ pub enum Effect {
     Rejected,
     /// The row is imported without this field.
     LeftEmpty,
+    /// The row is imported, but for what an earlier row of the file says otherwise.
+    FirstStays,
 }
 
 /// The reject file of one imported file.
@@ -56,6 +58,7 @@ impl Rejects {
         let effect = match effect {
             Effect::Rejected => "rejected",
             Effect::LeftEmpty => "left empty",
+            Effect::FirstStays => "first stays",
         };
         let Complaint { field, value, reason, reason_zh } = complaint;
         let line = line.to_string();
