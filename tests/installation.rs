@@ -204,6 +204,17 @@ fn the_demo_leaves_alone_what_it_did_not_make() {
     assert_eq!(before, std::fs::read(folder.path().join("land.db")).expect("is there"));
 }
 
+/// `cityquery … | head` reads as much as it wants: the command ends without a word about it.
+#[test]
+fn a_command_whose_reader_is_gone_ends_quietly() {
+    let mut child = cityquery(&["import", "--list"]).stdout(Stdio::piped()).spawn().expect("starts");
+    drop(child.stdout.take());
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("its errors"), &mut said).expect("text");
+    child.wait().expect("ends");
+    assert_eq!(said, "");
+}
+
 /// Databases, keys and the log are their owner's alone, whatever the shell would have them be.
 #[test]
 fn nobody_else_reads_the_files() {

@@ -83,6 +83,10 @@ pub fn run() -> ExitCode {
     if !matches!(arguments.command, Command::Schema(_)) {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
+    // A server goes on when nobody reads its output any more; a command ends.
+    if !matches!(arguments.command, Command::Serve(_) | Command::Demo(_)) {
+        sigpipe::reset();
+    }
     match dispatch(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
