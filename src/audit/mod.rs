@@ -3,7 +3,7 @@
 //!
 //! Reading order: `record`, `shape`, `touched` (what is recorded); `encode`, `decode`, `seal`, `frame`, `marks`
 //! (how it stands on disk); `log`, `committer`, `state`, `disk`, `segment`, `keeper` (how it gets there);
-//! `scan`, `recover` (how it is read back).
+//! `scan`, `recover`, `loss` (how it is read back).
 
 pub mod committer;
 pub mod decode;
@@ -14,6 +14,7 @@ pub mod frame;
 pub mod index;
 pub mod keeper;
 pub mod log;
+pub mod loss;
 pub mod marks;
 pub mod read;
 pub mod reader;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::decode::{Secrets, StoredRecord};
 use super::frame::Frame;
+use super::loss::{Loss, Missing};
 use super::marks::Withheld;
 use super::read::{Contents, Release, newest_first, newest_first_around, newest_first_within};
 use super::record::{Asked, Kind, Outcome, Record, Right, Who, Why};
@@ -50,8 +51,8 @@ pub struct Entry {
 pub struct Listing {
     /// Oldest first.
     pub entries: Vec<Entry>,
-    /// Places where records are missing: node, segment, place. Batches that a server is just writing do not count.
-    pub gaps: Vec<(String, u64, Gap)>,
+    /// Places where records are missing. Batches that a server is just writing do not count.
+    pub losses: Vec<Loss>,
 }
 
 /// The record of a reading: `what` is the act (`audit expand`), `arguments` its JSON, which is sealed.
@@ -117,7 +118,7 @@ impl Reader {
         newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
             let is_last = contents.end.is_none();
             let gaps = contents.gaps.iter().filter(|gap| gap.was_durable || !is_last);
-            listing.gaps.extend(gaps.map(|gap| (folder.node().to_owned(), segment, *gap)));
+            listing.losses.extend(gaps.map(|gap| Missing::Within { segment, gap: *gap }.of(folder)));
             marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
             let found = found_in.entry(folder.node().to_owned()).or_default();
             for frame in contents.records.iter().rev() {
@@ -132,10 +133,10 @@ impl Reader {
                 }
             }
             let unreadable = contents.records.iter().filter(|frame| contents.decode(frame).is_err());
-            listing.gaps.extend(unreadable.map(|frame| {
+            listing.losses.extend(unreadable.map(|frame| {
                 let bytes = frame.end() - frame.offset;
                 let gap = Gap { offset: frame.offset, bytes, missing: Some(1), was_durable: true };
-                (folder.node().to_owned(), segment, gap)
+                Missing::Within { segment, gap }.of(folder)
             }));
             Ok(ControlFlow::Continue(()))
         })?;

@@ -14,11 +14,13 @@ use super::Installation;
 use crate::accounts::Accounts;
 use crate::audit::index::search::Criteria;
 use crate::audit::reader::{Entry, Listing, Reader, reading};
+use crate::audit::recover::Reach;
 use crate::audit::show::{self, heading, line};
 use crate::audit::{
     AuditLog, COMMAND_LINE, Kind, OpenError, Options, Outcome, Record, Right, SERVER, Who, Why, expand, index,
 };
 use crate::config::{Clock, Config, Entropy};
+use crate::store::control;
 
 const EXAMPLES: &str = "\
 Example:
@@ -214,6 +216,7 @@ async fn search(arguments: SearchArguments, out: &mut impl Write) -> anyhow::Res
 async fn reindex(config: &Config) -> anyhow::Result<()> {
     let mut options = Options::new(&config.audit, &config.audit.node, [0; 32], Clock::system(), Entropy::system());
     (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
+    options.known = known_reach(config, &config.audit.node).await;
     // Holding the server's node keeps a server from indexing at the same time.
     let (log, _) = AuditLog::open(options).context("the index is made anew while no server runs")?;
     index::clear(&config.control).await?;
@@ -230,7 +233,7 @@ async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyh
     let now_us = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000)?;
     let millis = u64::try_from(now_us / 1_000)?;
     let id = uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes()).into_uuid();
-    let log = open_log(config, clock, entropy)?;
+    let log = open_log(config, clock, entropy).await?;
     let record = reading(id, now_us, operator(), Why::default(), what, &arguments);
     let receipt = log.commit(record).await.context("a reading of the log must itself be recorded")?;
     let keys = log.keys();
@@ -239,7 +242,7 @@ async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyh
 }
 
 /// Opens the command line's own node of the log, which works beside a running server.
-pub(super) fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyhow::Result<AuditLog> {
+pub(super) async fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyhow::Result<AuditLog> {
     // The command line of a server with a name of its own has one, too: they share a control database.
     let node = match config.audit.node.as_str() {
         SERVER => COMMAND_LINE.to_owned(),
@@ -247,13 +250,28 @@ pub(super) fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyho
     };
     let mut options = Options::new(&config.audit, &node, [0; 32], clock, entropy);
     (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
+    options.known = known_reach(config, &options.node).await;
     let asked = Instant::now();
     loop {
         match AuditLog::open(options.clone()) {
             Ok((log, _)) => return Ok(log),
-            Err(OpenError::InUse(_)) if asked.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            Err(OpenError::InUse(_)) if asked.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await
+            }
             Err(error) => return Err(error).context("what the command line does must be recorded"),
         }
+    }
+}
+
+/// How far the index knows a node's log. The log can be read without a control database, and then nothing is known.
+async fn known_reach(config: &Config, node: &str) -> Reach {
+    if crate::store::layout::sqlite_file(&config.control.url).is_some_and(|file| !file.exists()) {
+        return Reach::default(); // connecting would make it
+    }
+    let asked = async { index::reach(&control::connect(&config.control).await?, node).await };
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(known)) => known,
+        _ => Reach::default(),
     }
 }
 
@@ -306,9 +324,8 @@ fn print_listing(reader: &Reader, listing: &Listing, json: bool, out: &mut impl 
             false => writeln!(out, "{}", line(entry))?,
         }
     }
-    for (node, segment, gap) in &listing.gaps {
-        let frames = gap.missing.map_or_else(|| "some".to_owned(), |missing| missing.to_string());
-        eprintln!("node {node}, segment {segment}, byte {}: {frames} frames are missing or altered", gap.offset);
+    for loss in &listing.losses {
+        eprintln!("cityquery: {loss}");
     }
     Ok(())
 }

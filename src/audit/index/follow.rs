@@ -106,8 +106,12 @@ impl Follower {
         let mut wanted = PIECE;
         loop {
             let from = batch.position.offset;
+            if from > end {
+                tracing::error!(node = folder.node(), segment, from, end, "the segment is shorter than it was indexed");
+                return next_segment(folder, batch);
+            }
             let bytes = read_at(&file, from, end, wanted)?;
-            let is_all = from + bytes.len() as u64 == end;
+            let is_all = bytes.len() < wanted;
             let taken = self.take_frames(folder, &bytes, batch)?;
             if taken > 0 {
                 return Ok(true);

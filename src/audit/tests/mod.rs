@@ -7,6 +7,7 @@ mod format;
 mod packing;
 mod reading;
 mod secrets;
+mod shorter;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use super::decode::StoredRecord;
 use super::disk::RealDisk;
 use super::log::Options;
 use super::read::{Contents, Release};
+use super::recover::Reach;
 use super::segment::Folder;
 use super::*;
 use crate::config::{Clock, Entropy};
@@ -37,6 +39,7 @@ fn options(dir: &std::path::Path) -> Options {
         entropy: Entropy::seeded(1),
         disk: Arc::new(RealDisk),
         is_on: true,
+        known: Reach::default(),
     }
 }
 
