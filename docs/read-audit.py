@@ -52,6 +52,7 @@ def positions(packing, packed, count):
     return found
 
 def frames(data):
+    if not any(data[:40]): return # made ahead, not yet in use
     if data[:16] != b"cityquery-audit\n": sys.exit("not a segment")
     at, before = 16, None
     while any(data[at:at + 24]):
@@ -87,7 +88,8 @@ def main():
         for kind, seq, body in frames(open(name, "rb").read()):
             if kind == 2: blobs[bytes(body[0])] = body[1]
             if kind != 3 or 7 not in body: continue
-            record, shape = str(uuid.UUID(bytes=bytes(body[0]))), cbor(blobs[bytes(body[7][1])])[0][0]
+            record, shape = str(uuid.UUID(bytes=bytes(body[0]))), blobs[bytes(body[7][1])]
+            shape = cbor(shape)[0][0] if shape else [] # nothing was planned
             for path, owner, field, key, row, use, outcome, code in lines(body, shape):
                 line = {"path": path, "type": owner, "field": field, "key": key, "row": row, "use": USES[use], "outcome": outcome}
                 if code: line["code"] = code
