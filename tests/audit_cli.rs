@@ -196,3 +196,36 @@ async fn a_log_with_mutations_is_read_by_both() {
     let read: Vec<Value> = lines(&output).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, expected);
 }
+
+/// A whole segment that is gone is missed by the program and by the other reader, which both go on.
+#[test]
+fn a_segment_that_is_gone_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = config::Audit {
+        dir: dir.path().join("audit"),
+        node: SERVER.to_owned(),
+        segment_bytes: 4096,
+        deadline_ms: 5_000,
+        enabled: true,
+    };
+    let options = Options::new(&settings, SERVER, [1; 32], Clock::system(), Entropy::system());
+    let (server, _) = AuditLog::open(options).unwrap();
+    for number in 1..=40 {
+        server.commit_blocking(record(number)).unwrap();
+    }
+    let folder = server.folder().clone();
+    drop(server);
+    std::fs::remove_file(folder.segment(3)).unwrap();
+
+    for arguments in [&["show", "--last", "100"][..], &["search", "--last", "100"]] {
+        let told = cityquery(dir.path(), arguments);
+        let (said, told) = (lines(&told), String::from_utf8_lossy(&told.stderr).into_owned());
+        assert!(said.len() > 10, "{said:#?}");
+        assert!(told.contains("node server, between segments 2 and 4: "), "{told}");
+    }
+    let segments: Vec<PathBuf> = folder.numbers().unwrap().into_iter().map(|number| folder.segment(number)).collect();
+    let Some(output) = read_by_python(&segments) else { return };
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("are missing before this segment") && output.status.code() == Some(1), "{told}");
+    assert!(output.stdout.split(|byte| *byte == b'\n').count() > 60);
+}

@@ -3,8 +3,9 @@
 //!
 //! Reading order: `record`, `shape`, `touched` (what is recorded); `encode`, `decode`, `seal`, `frame`, `marks`
 //! (how it stands on disk); `log`, `committer`, `state`, `disk`, `segment`, `keeper` (how it gets there);
-//! `scan`, `recover`, `loss` (how it is read back).
+//! `scan`, `chain`, `recover`, `loss` (how it is read back).
 
+pub mod chain;
 pub mod committer;
 pub mod decode;
 pub mod disk;

@@ -13,7 +13,7 @@ use super::decode::{Secrets, StoredRecord};
 use super::frame::Frame;
 use super::loss::{Loss, Missing};
 use super::marks::Withheld;
-use super::read::{Contents, Release, newest_first, newest_first_around, newest_first_within};
+use super::read::{Contents, Release, newest_first, newest_first_within};
 use super::record::{Asked, Kind, Outcome, Record, Right, Who, Why};
 use super::scan::Gap;
 use super::seal::{Keyring, SealError};
@@ -115,7 +115,7 @@ impl Reader {
         let mut listing = Listing::default();
         let mut marks = HashMap::new();
         let mut found_in: HashMap<String, usize> = HashMap::new();
-        newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
+        let between = newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
             let is_last = contents.end.is_none();
             let gaps = contents.gaps.iter().filter(|gap| gap.was_durable || !is_last);
             listing.losses.extend(gaps.map(|gap| Missing::Within { segment, gap: *gap }.of(folder)));
@@ -140,6 +140,7 @@ impl Reader {
             }));
             Ok(ControlFlow::Continue(()))
         })?;
+        listing.losses.extend(between);
         listing.entries.sort_by_key(|entry| (entry.record.started_us, entry.seq));
         let surplus = listing.entries.len().saturating_sub(count);
         listing.entries.drain(..surplus);
@@ -155,7 +156,8 @@ impl Reader {
         mut take: impl FnMut(Entry),
     ) -> io::Result<usize> {
         let (mut marks, mut unreadable) = (HashMap::new(), 0);
-        newest_first_within(&Folder::all(&self.dir)?, (from_us, until_us), |folder, segment, contents| {
+        let span = (from_us, until_us.saturating_sub(1));
+        let between = newest_first_within(&Folder::all(&self.dir)?, span, |folder, segment, contents| {
             let is_last = contents.end.is_none();
             unreadable += contents.gaps.iter().filter(|gap| gap.was_durable || !is_last).count();
             marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
@@ -169,9 +171,14 @@ impl Reader {
                     take(Entry::new(folder, segment, frame, record, &contents, mark));
                 }
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
-        Ok(unreadable)
+        Ok(unreadable + between.len())
+    }
+
+    /// What is missing in the whole log, as far as the ends of its segments tell.
+    pub fn losses(&self) -> io::Result<Vec<Loss>> {
+        newest_first_within(&Folder::all(&self.dir)?, (i64::MIN, i64::MAX), |_, _, _| Ok(ControlFlow::Break(())))
     }
 
     /// The record of that id: first where the time in the id says, then everywhere.
@@ -182,8 +189,9 @@ impl Reader {
             i64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(i64::from(nanos) / 1_000)
         });
         if let Some(started_us) = started_us {
-            newest_first_around(&folders, started_us, |folder, segment, contents| {
-                search.look(folder, segment, &contents)
+            newest_first_within(&folders, (started_us, started_us), |folder, segment, contents| {
+                search.look(folder, segment, &contents)?;
+                Ok(ControlFlow::Continue(()))
             })?;
         }
         if search.found.is_none() {

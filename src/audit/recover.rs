@@ -6,11 +6,13 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::chain::Chain;
 use super::disk::sync_folder_of;
 use super::frame::{self, Frame, FrameKind};
+use super::loss::Loss;
 use super::marks::{End, EndReason};
 use super::scan::{Gap, Piece, Scan};
-use super::segment::Folder;
+use super::segment::{END_ROOM, Folder};
 
 /// How far the log is known to have reached, from those who keep it apart: the index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,8 +34,12 @@ pub struct Recovery {
     pub unconfirmed: u64,
     /// Batches that were never finished, cut off: segment and bytes.
     pub torn: Vec<(u64, u64)>,
+    /// Segments whose file was cut short after it was written.
+    pub cut: Vec<u64>,
     /// Places that were durable and have been altered since: segment and place.
     pub damaged: Vec<(u64, Gap)>,
+    /// What is missing between the segments.
+    pub losses: Vec<Loss>,
     /// Frames that the log is known to have had, and has no more at its end.
     pub lost: u64,
     /// Number of the next segment.
@@ -69,6 +75,7 @@ pub fn recover(folder: &Folder, known: Reach, now_us: i64) -> io::Result<Recover
             }
         }
     }
+    recovery.losses = Chain::read(folder).losses(folder, (i64::MIN, i64::MAX));
     Ok(recovery)
 }
 
@@ -88,6 +95,13 @@ impl Recovery {
         for (segment, bytes) in &self.torn {
             tracing::warn!(node, segment, bytes, "cut an audit batch that was never finished or acknowledged");
         }
+        for segment in &self.cut {
+            tracing::error!(
+                node,
+                segment,
+                "an audit segment was cut short after it was written: records at its end are gone"
+            );
+        }
         for (segment, gap) in &self.damaged {
             let (offset, bytes, missing) = (gap.offset, gap.bytes, gap.missing);
             tracing::error!(
@@ -98,6 +112,9 @@ impl Recovery {
                 missing,
                 "audit records were altered after they were durable"
             );
+        }
+        for loss in &self.losses {
+            tracing::error!(%loss, "the audit log is not whole; find what is missing in a copy of the folder");
         }
         if self.lost > 0 {
             let (lost, segment, frame) = (self.lost, self.next_segment, self.next_seq);
@@ -125,6 +142,7 @@ struct Walked {
     unconfirmed_from: Option<u64>,
     gaps: Vec<Gap>,
     torn: Vec<u8>,
+    is_cut: bool,
 }
 
 impl Walked {
@@ -141,6 +159,7 @@ impl Walked {
             unconfirmed_from: None,
             gaps: Vec::new(),
             torn: Vec::new(),
+            is_cut: false,
         };
         for piece in Scan::segment(&bytes) {
             match piece {
@@ -151,6 +170,9 @@ impl Walked {
         if let Some(tail) = walked.gaps.pop_if(|gap| gap.offset >= walked.end) {
             walked.torn = bytes[tail.offset as usize..(tail.offset + tail.bytes) as usize].to_vec();
         }
+        // While a segment is in use there is room behind its last frame for the one that ends it.
+        let room = bytes.iter().rev().take_while(|byte| **byte == 0).count() as u64;
+        walked.is_cut = !walked.is_ended && room < END_ROOM;
         for gap in &mut walked.gaps {
             // Batches are synced one after the other: before the start of the last one, all was durable.
             gap.was_durable |= gap.offset < walked.last_batch;
@@ -175,7 +197,12 @@ impl Walked {
     fn end(self, path: &Path, number: u64, now_us: i64, recovery: &mut Recovery) -> io::Result<()> {
         if !self.torn.is_empty() {
             keep_torn(path, &self.torn)?;
-            recovery.torn.push((number, self.torn.len() as u64));
+        }
+        let torn_bytes = self.torn.len() as u64;
+        match self.is_cut {
+            true => recovery.cut.push(number),
+            false if torn_bytes > 0 => recovery.torn.push((number, torn_bytes)),
+            false => {}
         }
         let (damaged, holes): (Vec<Gap>, Vec<Gap>) = self.gaps.iter().partition(|gap| gap.was_durable);
         recovery.torn.extend(holes.iter().map(|gap| (number, gap.bytes)));
@@ -184,14 +211,15 @@ impl Walked {
             reason: EndReason::Recovered,
             at_us: now_us,
             unconfirmed_from: self.unconfirmed_from,
-            torn_bytes: self.torn.len() as u64 + holes.iter().map(|gap| gap.bytes).sum::<u64>(),
+            torn_bytes: torn_bytes + holes.iter().map(|gap| gap.bytes).sum::<u64>(),
             damaged_bytes: damaged.iter().map(|gap| gap.bytes).sum(),
         };
         let mut batch = Vec::new();
         frame::push(&mut batch, FrameKind::End, self.next_seq, &minicbor::to_vec(end).map_err(io::Error::other)?);
         let file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(self.end)?;
+        // In this order: a stop in between must not leave a segment that looks as if somebody had cut it.
         file.write_all_at(&batch, self.end)?;
+        file.set_len(self.end + batch.len() as u64)?;
         file.sync_all()?;
         recovery.next_seq = recovery.next_seq.max(self.next_seq + 1);
         recovery.recovered_segments.push(number);

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Installation;
 use crate::accounts::Accounts;
 use crate::audit::index::search::Criteria;
+use crate::audit::loss::Loss;
 use crate::audit::reader::{Entry, Listing, Reader, reading};
 use crate::audit::recover::Reach;
 use crate::audit::show::{self, heading, line};
@@ -302,6 +303,9 @@ pub(super) fn administration(accounts: &Accounts, who: Who, note: String) -> Rec
 
 fn find(reader: &Reader, id: Uuid) -> anyhow::Result<Entry> {
     let found = reader.find(id).context("reading the audit log")?;
+    if found.is_none() {
+        print_losses(&reader.losses()?);
+    }
     found.with_context(|| format!("the log in {} holds no record {id}", reader.dir().display()))
 }
 
@@ -324,10 +328,14 @@ fn print_listing(reader: &Reader, listing: &Listing, json: bool, out: &mut impl 
             false => writeln!(out, "{}", line(entry))?,
         }
     }
-    for loss in &listing.losses {
+    print_losses(&listing.losses);
+    Ok(())
+}
+
+fn print_losses(losses: &[Loss]) {
+    for loss in losses {
         eprintln!("cityquery: {loss}");
     }
-    Ok(())
 }
 
 fn print_fields(entry: &Entry, json: bool, out: &mut impl Write) -> anyhow::Result<()> {

@@ -108,7 +108,7 @@ pub async fn search(
 
     let mut listing = Listing::default();
     let mut marks = HashMap::new();
-    newest_first(&Folder::all(reader.dir())?, |folder, segment, contents| {
+    let between = newest_first(&Folder::all(reader.dir())?, |folder, segment, contents| {
         if segment < begun.get(folder.node()).copied().unwrap_or(0) {
             return Ok(ControlFlow::Break(()));
         }
@@ -125,6 +125,7 @@ pub async fn search(
         }
         Ok(ControlFlow::Continue(()))
     })?;
+    listing.losses.extend(between);
     load(reader, &positions, &places, &mut listing)?;
     listing.entries.sort_by_key(|entry| (entry.record.started_us, entry.seq));
     let surplus = listing.entries.len().saturating_sub(criteria.limit);
@@ -161,10 +162,8 @@ fn load(reader: &Reader, positions: &[Position], places: &[Place], listing: &mut
     for ((node, segment), wanted) in by_segment {
         let Some(position) = positions.iter().find(|position| position.id == node) else { continue };
         let folder = Folder::new(reader.dir(), &position.node);
-        let bytes = match std::fs::read(folder.segment(segment)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            read => read?,
-        };
+        // What the index knows of a segment that is gone, or cannot be read, is told below.
+        let bytes = std::fs::read(folder.segment(segment)).unwrap_or_default();
         let contents = Contents::of(&bytes);
         let gaps = contents.gaps.iter().filter(|gap| gap.was_durable);
         listing.losses.extend(gaps.map(|gap| Missing::Within { segment, gap: *gap }.of(&folder)));

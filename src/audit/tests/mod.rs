@@ -1,5 +1,6 @@
 //! Tests of the log from within: faults injected into the disk, damage done to files, packing and unpacking.
 
+mod chain;
 mod damage;
 mod disk;
 mod faults;
