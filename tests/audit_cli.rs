@@ -229,3 +229,18 @@ fn a_segment_that_is_gone_is_told_of() {
     assert!(told.contains("are missing before this segment") && output.status.code() == Some(1), "{told}");
     assert!(output.stdout.split(|byte| *byte == b'\n').count() > 60);
 }
+
+/// What root writes, the owner of the log could not read.
+#[test]
+fn root_is_sent_to_the_owner_of_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = dir.path().join("audit");
+    std::fs::create_dir(&audit).unwrap();
+    if std::os::unix::fs::chown(&audit, Some(4711), None).is_err() {
+        return eprintln!("SKIPPED: only root can try it");
+    }
+    let refused = cityquery(dir.path(), &["show"]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("sudo -u '#4711'"), "{told}");
+    assert_eq!(std::fs::read_dir(&audit).unwrap().count(), 0, "nothing was written");
+}

@@ -307,3 +307,34 @@ async fn a_log_that_got_shorter_is_gone_on_with() {
         tokio::time::timeout(Duration::from_secs(10), stopping).await.expect("the indexer ends").unwrap();
     }
 }
+
+/// What is no node, and a node that cannot be read, hold up neither the index nor a search.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_cannot_be_read_holds_up_no_other() {
+    let place = tempfile::tempdir().unwrap();
+    let control =
+        config::Control { url: format!("sqlite:{}", place.path().join("control.db").display()), schema: None };
+    let db = control::connect(&control).await.unwrap();
+    control::migrate(&control, &db).await.unwrap();
+    let dir = place.path().join("audit");
+    // Nobody may look into the first, and the second's segment is none.
+    std::fs::create_dir_all(dir.join("lost+found/lost+found-0000000001.seg")).unwrap();
+    std::fs::create_dir_all(dir.join("command/command-0000000001.seg")).unwrap();
+    let (log, _) = open_above(&dir, &control).await;
+    for number in 1..=20 {
+        log.commit(record(number)).await.unwrap();
+    }
+    let _indexer = Indexer::start(&log, dir.clone(), control.clone()).unwrap();
+    wait_for(&control, 20).await;
+    let who = Who { account: "auditor".into(), agency: "ethics".into(), session: None, client_address: None };
+    let asked = reading(Uuid::from_u128(500), START_US, who, Why::default(), "test", &serde_json::json!({}));
+    let reader = Reader::new(&log.commit(asked).await.unwrap(), &dir, log.keys());
+    let all = Criteria { limit: 1_000, ..Criteria::default() };
+    let by_index = search(&reader, Some(&control), &all).await.unwrap();
+    for listing in [by_index, search(&reader, None, &all).await.unwrap(), reader.last(1_000, |_, _| true).unwrap()] {
+        assert_eq!(listing.entries.len(), 21);
+        let [loss] = &listing.losses[..] else { panic!("{:?}", listing.losses) };
+        assert!(loss.to_string().contains("command-0000000001.seg cannot be read"), "{loss}");
+    }
+    assert_eq!(reader.within((i64::MIN, i64::MAX), |_| true, |_| ()).unwrap(), 1, "an inspection counts it");
+}

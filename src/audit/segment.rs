@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::DiskFile;
 use super::frame::HEADER;
+use crate::config::Audit;
 
 /// File that holds the log's number.
 const LOG_ID: &str = "id";
@@ -28,13 +29,14 @@ impl Folder {
         Folder { path: log.join(node), node: node.to_owned() }
     }
 
-    /// Every node that has a folder in the log's folder.
+    /// Every node that has a folder in the log's folder. What else stands there, such as `lost+found` on a disk of its own,
+    /// is not the log's.
     pub fn all(log: &Path) -> io::Result<Vec<Folder>> {
         let mut nodes = Vec::new();
         for entry in std::fs::read_dir(log)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type()?.is_dir() && name != super::log::KEYS {
+            if entry.file_type()?.is_dir() && name != super::log::KEYS && Audit::is_node(&name) {
                 nodes.push(Folder::new(log, &name));
             }
         }

@@ -1,6 +1,8 @@
 //! `cityquery audit`: reads the audit log, also while a server writes it. Decoding and searching is left to `audit`.
 
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -13,6 +15,7 @@ use uuid::Uuid;
 use super::Installation;
 use crate::accounts::Accounts;
 use crate::audit::index::search::Criteria;
+use crate::audit::log::KEYS;
 use crate::audit::loss::Loss;
 use crate::audit::reader::{Entry, Listing, Reader, reading};
 use crate::audit::recover::Reach;
@@ -244,6 +247,7 @@ async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyh
 
 /// Opens the command line's own node of the log, which works beside a running server.
 pub(super) async fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyhow::Result<AuditLog> {
+    refuse_root(&config.audit.dir)?;
     // The command line of a server with a name of its own has one, too: they share a control database.
     let node = match config.audit.node.as_str() {
         SERVER => COMMAND_LINE.to_owned(),
@@ -262,6 +266,19 @@ pub(super) async fn open_log(config: &Config, clock: Clock, entropy: Entropy) ->
             Err(error) => return Err(error).context("what the command line does must be recorded"),
         }
     }
+}
+
+/// What root writes, the user whose log it is could not read.
+fn refuse_root(dir: &Path) -> anyhow::Result<()> {
+    let owned = std::fs::metadata(dir.join(KEYS)).or_else(|_| std::fs::metadata(dir));
+    let owner = owned.map_or(0, |found| found.uid());
+    anyhow::ensure!(
+        owner == 0 || !rustix::process::geteuid().is_root(),
+        "the audit log in {} belongs to user {owner}, who could not read what root writes there; run the command as that \
+         user: sudo -u '#{owner}' cityquery …",
+        dir.display()
+    );
+    Ok(())
 }
 
 /// How far the index knows a node's log. The log can be read without a control database, and then nothing is known.
