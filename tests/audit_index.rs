@@ -317,10 +317,10 @@ async fn a_node_that_cannot_be_read_holds_up_no_other() {
     let db = control::connect(&control).await.unwrap();
     control::migrate(&control, &db).await.unwrap();
     let dir = place.path().join("audit");
-    // Nobody may look into the first, and the second's segment is none.
+    let (log, _) = open_above(&dir, &control).await;
+    // The first is no node, and the segment of the second cannot be read.
     std::fs::create_dir_all(dir.join("lost+found/lost+found-0000000001.seg")).unwrap();
     std::fs::create_dir_all(dir.join("command/command-0000000001.seg")).unwrap();
-    let (log, _) = open_above(&dir, &control).await;
     for number in 1..=20 {
         log.commit(record(number)).await.unwrap();
     }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use super::committer::{Committer, Job, Message};
 use super::disk::{Disk, RealDisk};
 use super::encode;
 use super::keeper::Keeper;
+use super::lost_key;
 use super::record::Record;
 use super::recover::{Reach, Recovery, recover};
 use super::seal::Keyring;
@@ -146,9 +147,9 @@ impl AuditLog {
         let lock = lock(&folder).map_err(trouble("locked"))?.ok_or(OpenError::InUse(folder.path().to_owned()))?;
         let log_id = uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid();
         folder.number(log_id).map_err(trouble("numbered"))?;
-        let keys = Arc::new(Keyring::open(&dir.join(KEYS), entropy).map_err(trouble("opened with its keys"))?);
+        let keys = Arc::new(open_keys(&dir, entropy).map_err(trouble("opened with its keys"))?);
         let shared = Shared::new(&node, schema_hash, deadline, queue_bytes, clock);
-        keys.prepare(shared.now_us()).map_err(trouble("given this month's key"))?;
+        lost_key::prepare(&keys, &dir, shared.now_us()).map_err(trouble("given this month's key"))?;
         let recovery = recover(&folder, known, shared.now_us()).map_err(trouble("recovered"))?;
         recovery.report(&node);
 
@@ -169,6 +170,7 @@ impl AuditLog {
             segment_bytes,
             next_segment: number + 1,
             outbox,
+            told: Vec::new(),
             closed: is_closed,
         };
         let threads = vec![
@@ -317,6 +319,16 @@ impl Drop for Awaited {
 impl Drop for AuditLog {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// The lasting keys are made for a log without segments only.
+fn open_keys(dir: &Path, entropy: Entropy) -> io::Result<Keyring> {
+    let keys = dir.join(KEYS);
+    if Folder::all(dir)?.iter().any(Folder::has_segments) {
+        Keyring::open(&keys, entropy)
+    } else {
+        Keyring::make(&keys, entropy)
     }
 }
 

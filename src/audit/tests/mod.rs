@@ -5,6 +5,7 @@ mod damage;
 mod disk;
 mod faults;
 mod format;
+mod lost_keys;
 mod packing;
 mod reading;
 mod secrets;
