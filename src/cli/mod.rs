@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+mod doctor_audit;
 pub mod found;
 pub mod generate;
 pub mod import;

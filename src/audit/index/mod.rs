@@ -133,6 +133,11 @@ pub async fn reach(db: &DatabaseConnection, node: &str) -> Result<Reach, IndexEr
     tables::reach(db, node).await
 }
 
+/// The number of the log that the index knows under a name.
+pub async fn log_id(db: &DatabaseConnection, node: &str) -> Result<Option<String>, IndexError> {
+    tables::log_id(db, node).await
+}
+
 /// How many operations of an agency in a time stand in logs that are not in this folder, as far as they are indexed:
 /// queries under a form, and what came from outside channels.
 pub async fn elsewhere(

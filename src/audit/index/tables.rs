@@ -78,6 +78,13 @@ pub async fn reach(db: &DatabaseConnection, node: &str) -> Result<Reach, IndexEr
     Ok(Reach { segment: number("segment")?, last_seq: number("last_seq")? })
 }
 
+/// The number of the log of that name, once it is known.
+pub async fn log_id(db: &DatabaseConnection, node: &str) -> Result<Option<String>, IndexError> {
+    let sql = "SELECT log_id FROM audit_nodes WHERE node = $1";
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, vec![node.into()]);
+    Ok(db.query_one_raw(statement).await?.map(|row| row.try_get("", "log_id")).transpose()?.flatten())
+}
+
 /// Operations of an agency that stand in the logs of other nodes than these.
 pub async fn elsewhere(
     db: &DatabaseConnection,
