@@ -244,3 +244,14 @@ fn root_is_sent_to_the_owner_of_the_log() {
     assert!(!refused.status.success() && told.contains("sudo -u '#4711'"), "{told}");
     assert_eq!(std::fs::read_dir(&audit).unwrap().count(), 0, "nothing was written");
 }
+
+/// What the contract names and a later release brings is said so, and is no wrong usage.
+#[test]
+fn what_is_not_built_yet_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for command in ["verify", "export"] {
+        let refused = cityquery(dir.path(), &[command]);
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(1) && told.contains("not built yet"), "{command}: {told}");
+    }
+}

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod audit;
+mod audit_search;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
