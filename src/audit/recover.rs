@@ -40,7 +40,7 @@ pub struct Recovery {
     pub damaged: Vec<(u64, Gap)>,
     /// What is missing between the segments.
     pub losses: Vec<Loss>,
-    /// Frames that the log is known to have had, and has no more at its end.
+    /// Frames that the log is known to have had, and has no more at its end; those that nobody else knew do not count.
     pub lost: u64,
     /// Number of the next segment.
     pub next_segment: u64,
@@ -123,8 +123,8 @@ impl Recovery {
                 lost,
                 segment,
                 frame,
-                "the audit log is shorter than its index: frames at its end are gone. It goes on above them; find the \
-                 lost segments in a copy of the folder"
+                "the audit log is shorter than its index: so many frames at its end are gone, and those not indexed yet. \
+                 It goes on above them; find the lost segments in a copy of the folder"
             );
         }
     }
