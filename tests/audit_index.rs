@@ -181,6 +181,9 @@ async fn finds_what_the_segments_hold(control: config::Control) {
         log.commit(record(number)).await.unwrap();
     }
     drop(log.commit(record(401))); // its client hung up
+    while log.numbers().records < 401 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     agree(&reader, &control, 401).await;
     let indexer = Indexer::start(&log, dir.path().to_owned(), control.clone()).unwrap();
     wait_for(&control, 401).await;
