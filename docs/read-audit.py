@@ -2,6 +2,7 @@
 """Reads audit segments with nothing but Python's standard library, as docs/audit-format.md describes them.
 
 Usage: read-audit.py SEGMENT...    prints one JSON object for each resolved field of each record
+Segments of a node are given in the order of their numbers; fails in the end where frames are missing between them.
 It shares no code with the program: what it prints must equal `cityquery audit expand`.
 """
 import json, struct, sys, uuid, zlib
@@ -52,6 +53,7 @@ def positions(packing, packed, count):
     return found
 
 def frames(data):
+    if not any(data[:40]): return # made ahead, not yet in use
     if data[:16] != b"cityquery-audit\n": sys.exit("not a segment")
     at, before = 16, None
     while any(data[at:at + 24]):
@@ -82,15 +84,25 @@ def lines(record, shape):
                 yield path, owner or type_name, field, key, row, use, shown, code
 
 def main():
+    last, is_whole = {}, True # number of each node's last frame
     for name in sys.argv[1:]:
-        blobs = {}
+        blobs, node, kind = {}, None, None
         for kind, seq, body in frames(open(name, "rb").read()):
+            if kind == 1:
+                node = body[1]
+                if node in last and last[node] + 1 != seq:
+                    is_whole = False
+                    print(f"{name}: frames {last[node] + 1} to {seq - 1} are missing before this segment", file=sys.stderr)
+            last[node] = seq
             if kind == 2: blobs[bytes(body[0])] = body[1]
             if kind != 3 or 7 not in body: continue
-            record, shape = str(uuid.UUID(bytes=bytes(body[0]))), cbor(blobs[bytes(body[7][1])])[0][0]
+            record, shape = str(uuid.UUID(bytes=bytes(body[0]))), blobs[bytes(body[7][1])]
+            shape = cbor(shape)[0][0] if shape else [] # nothing was planned
             for path, owner, field, key, row, use, outcome, code in lines(body, shape):
                 line = {"path": path, "type": owner, "field": field, "key": key, "row": row, "use": USES[use], "outcome": outcome}
                 if code: line["code"] = code
                 print(json.dumps({"record": record, **line}, ensure_ascii=False))
+        if kind not in (None, 6): print(f"{name} has no end: it is in use, or was cut", file=sys.stderr)
+    sys.exit(not is_whole)
 
 main()

@@ -1,7 +1,11 @@
 //! `cityquery audit` as people use it, while a server writes the log.
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use crate::support::hall::Hall;
+use cityquery::audit::expand::expand;
+use cityquery::audit::read::Contents;
 use cityquery::audit::{
     Asked, AuditLog, Blob, COMMAND_LINE, ColumnOutcome, Kind, Options, Outcome, Record, RectangleShape, Right, SERVER,
     Shape, ShapeColumn, Touched, Use, Who, Why,
@@ -63,6 +67,13 @@ fn lines(output: &Output) -> Vec<String> {
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
+/// What `docs/read-audit.py` makes of those segments; nothing on a machine without Python.
+fn read_by_python(segments: &[PathBuf]) -> Option<Output> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/read-audit.py");
+    let output = Command::new("python3").arg(script).args(segments).output();
+    output.inspect_err(|error| eprintln!("SKIPPED, docs/read-audit.py was not tested: python3: {error}")).ok()
+}
+
 #[test]
 fn the_log_is_shown_and_expanded_and_each_reading_recorded() {
     let dir = tempfile::tempdir().unwrap();
@@ -108,18 +119,14 @@ fn the_log_is_shown_and_expanded_and_each_reading_recorded() {
         ]
     );
     // A reader that shares no code with the program says the same.
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/read-audit.py");
-    match Command::new("python3").arg(script).arg(dir.path().join("audit/server/server-0000000001.seg")).output() {
-        Err(error) => eprintln!("SKIPPED, docs/read-audit.py was not tested: python3: {error}"),
-        Ok(output) => {
-            let read = lines(&output).into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
-            let read: Vec<Value> = read.filter(|line| line["record"] == json!(id)).collect();
-            let with_record = |mut line: Value| {
-                line["record"] = json!(id);
-                line
-            };
-            assert_eq!(read, fields.iter().cloned().map(with_record).collect::<Vec<_>>());
-        }
+    if let Some(output) = read_by_python(&[dir.path().join("audit/server/server-0000000001.seg")]) {
+        let read = lines(&output).into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        let read: Vec<Value> = read.filter(|line| line["record"] == json!(id)).collect();
+        let with_record = |mut line: Value| {
+            line["record"] = json!(id);
+            line
+        };
+        assert_eq!(read, fields.iter().cloned().map(with_record).collect::<Vec<_>>());
     }
     let table = lines(&cityquery(dir.path(), &["expand", &id]));
     assert!(table[2].contains("Person.name") && table[2].ends_with("masked"), "{table:#?}");
@@ -149,4 +156,102 @@ fn the_log_is_shown_and_expanded_and_each_reading_recorded() {
     let variables: Value = serde_json::from_str(readings[1]["asked"]["variables"].as_str().unwrap()).unwrap();
     assert_eq!(variables, json!({ "record": id }));
     drop(server);
+}
+
+/// The beginning of a mutation is recorded before anything is planned: its record names the shape without rectangles. Logs
+/// of the first release have an empty blob there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_mutations_is_read_by_both() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.found().await;
+    hall.agency("fire-department", "USING").await;
+    let mut old = record(2);
+    old.asked.as_mut().unwrap().shape = Blob::new(Vec::new());
+    old.touched.clear();
+    hall.app.audit.commit(old).await.unwrap();
+    hall.app.audit.commit(record(3)).await.unwrap();
+
+    let folder = hall.app.audit.folder();
+    let segments: Vec<PathBuf> = folder.numbers().unwrap().into_iter().map(|number| folder.segment(number)).collect();
+    let (mut expected, mut unplanned) = (Vec::new(), 0);
+    for path in &segments {
+        let bytes = std::fs::read(path).unwrap();
+        let contents = Contents::of(&bytes);
+        for frame in &contents.records {
+            let record = contents.decode(frame).unwrap();
+            let Some(asked) = &record.asked else { continue };
+            let shape = Shape::from_bytes(contents.blobs[&asked.shape]).expect("a shape");
+            unplanned += usize::from(shape.rectangles.is_empty());
+            let take = |line: cityquery::audit::Line| {
+                let mut line = serde_json::to_value(line)?;
+                line["record"] = json!(record.id.to_string());
+                expected.push(line);
+                Ok(())
+            };
+            expand(&shape, &record.touched, take).unwrap();
+        }
+    }
+    assert!(unplanned >= 2 && expected.len() >= 3, "{unplanned} unplanned, {} lines", expected.len());
+    let Some(output) = read_by_python(&segments) else { return };
+    let read: Vec<Value> = lines(&output).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, expected);
+}
+
+/// A whole segment that is gone is missed by the program and by the other reader, which both go on.
+#[test]
+fn a_segment_that_is_gone_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = config::Audit {
+        dir: dir.path().join("audit"),
+        node: SERVER.to_owned(),
+        segment_bytes: 4096,
+        deadline_ms: 5_000,
+        enabled: true,
+    };
+    let options = Options::new(&settings, SERVER, [1; 32], Clock::system(), Entropy::system());
+    let (server, _) = AuditLog::open(options).unwrap();
+    for number in 1..=40 {
+        server.commit_blocking(record(number)).unwrap();
+    }
+    let folder = server.folder().clone();
+    drop(server);
+    std::fs::remove_file(folder.segment(3)).unwrap();
+
+    for arguments in [&["show", "--last", "100"][..], &["search", "--last", "100"]] {
+        let told = cityquery(dir.path(), arguments);
+        let (said, told) = (lines(&told), String::from_utf8_lossy(&told.stderr).into_owned());
+        assert!(said.len() > 10, "{said:#?}");
+        assert!(told.contains("node server, between segments 2 and 4: "), "{told}");
+    }
+    let segments: Vec<PathBuf> = folder.numbers().unwrap().into_iter().map(|number| folder.segment(number)).collect();
+    let Some(output) = read_by_python(&segments) else { return };
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("are missing before this segment") && output.status.code() == Some(1), "{told}");
+    assert!(output.stdout.split(|byte| *byte == b'\n').count() > 60);
+}
+
+/// What root writes, the owner of the log could not read.
+#[test]
+fn root_is_sent_to_the_owner_of_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = dir.path().join("audit");
+    std::fs::create_dir(&audit).unwrap();
+    if std::os::unix::fs::chown(&audit, Some(4711), None).is_err() {
+        return eprintln!("SKIPPED: only root can try it");
+    }
+    let refused = cityquery(dir.path(), &["show"]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("sudo -u '#4711'"), "{told}");
+    assert_eq!(std::fs::read_dir(&audit).unwrap().count(), 0, "nothing was written");
+}
+
+/// What the contract names and a later release brings is said so, and is no wrong usage.
+#[test]
+fn what_is_not_built_yet_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for command in ["verify", "export"] {
+        let refused = cityquery(dir.path(), &[command]);
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(1) && told.contains("not built yet"), "{command}: {told}");
+    }
 }

@@ -11,8 +11,8 @@ use cityquery::audit::index::{self, Indexer};
 use cityquery::audit::read::Release;
 use cityquery::audit::reader::{Reader, reading};
 use cityquery::audit::{
-    Asked, AuditLog, Blob, ColumnOutcome, Kind, Options, Outcome, Record, RectangleShape, Right, SERVER, Shape,
-    ShapeColumn, Touched, Use, Who, Why,
+    Asked, AuditLog, Blob, ColumnOutcome, Kind, Options, Outcome, Record, Recovery, RectangleShape, Right, SERVER,
+    Shape, ShapeColumn, Touched, Use, Who, Why,
 };
 use cityquery::config::{self, Clock, Entropy};
 use cityquery::store::control;
@@ -122,7 +122,7 @@ fn questions() -> Vec<(&'static str, Criteria)> {
 async fn agree(reader: &Reader, control: &config::Control, expected: usize) {
     for (what, criteria) in questions() {
         let ids = |listing: cityquery::audit::reader::Listing| -> Vec<u128> {
-            assert!(listing.gaps.is_empty(), "{what}: {:?}", listing.gaps);
+            assert!(listing.losses.is_empty(), "{what}: {:?}", listing.losses);
             listing.entries.iter().map(|entry| entry.record.id.as_u128()).collect()
         };
         let by_index = ids(search(reader, Some(control), &criteria).await.unwrap());
@@ -181,6 +181,9 @@ async fn finds_what_the_segments_hold(control: config::Control) {
         log.commit(record(number)).await.unwrap();
     }
     drop(log.commit(record(401))); // its client hung up
+    while log.numbers().records < 401 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     agree(&reader, &control, 401).await;
     let indexer = Indexer::start(&log, dir.path().to_owned(), control.clone()).unwrap();
     wait_for(&control, 401).await;
@@ -247,4 +250,94 @@ async fn a_name_is_one_logs() {
     // Begun again in the same folder, it is the same log.
     drop(west);
     index::claim(&db, open("west", SERVER).folder()).await.unwrap();
+}
+
+/// Opens the log as a server does: above what the index knows.
+async fn open_above(dir: &Path, control: &config::Control) -> (AuditLog, Recovery) {
+    let db = control::connect(control).await.unwrap();
+    AuditLog::open(Options { known: index::reach(&db, SERVER).await.unwrap(), ..options(dir) }).unwrap()
+}
+
+/// The log lost its end while the index kept it: what the index knows is shown of nobody else's record, what comes new is
+/// indexed and found, and the indexer ends when it is told to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_got_shorter_is_gone_on_with() {
+    for is_removed in [true, false] {
+        let place = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", place.path().join("control.db").display());
+        let control = config::Control { url, schema: None };
+        let db = control::connect(&control).await.unwrap();
+        control::migrate(&control, &db).await.unwrap();
+        let dir = place.path().join("audit");
+        let (log, _) = open_above(&dir, &control).await;
+        let folder = log.folder().clone();
+        for number in 1..=10 {
+            log.commit(record(number)).await.unwrap();
+        }
+        let copy = std::fs::read(folder.segment(1)).unwrap();
+        for number in 11..=30 {
+            log.commit(record(number)).await.unwrap();
+        }
+        let keys = log.keys();
+        log.close();
+        index::catch_up(dir.clone(), keys, &control).await.unwrap();
+        assert_eq!(indexed(&control).await, 30);
+        match is_removed {
+            true => std::fs::remove_file(folder.segment(1)).unwrap(),
+            false => std::fs::write(folder.segment(1), copy).unwrap(),
+        }
+        let left = if is_removed { 0 } else { 10 };
+
+        let (log, recovery) = open_above(&dir, &control).await;
+        assert!(recovery.lost >= 20, "{recovery:?}");
+        let who = Who { account: "auditor".into(), agency: "ethics".into(), session: None, client_address: None };
+        let asked = reading(Uuid::from_u128(500), 0, who, Why::default(), "test", &serde_json::json!({}));
+        let receipt = log.commit(asked).await.unwrap();
+        for number in 101..=130 {
+            log.commit(record(number)).await.unwrap();
+        }
+        let indexer = Indexer::start(&log, dir.clone(), control.clone()).unwrap();
+        wait_for(&control, 30 + 31).await;
+        let reader = Reader::new(&receipt, &dir, log.keys());
+        let criteria = Criteria { account: Some("tax.clerk".into()), limit: 1_000, ..Criteria::default() };
+        let listing = search(&reader, Some(&control), &criteria).await.unwrap();
+        assert!(listing.entries.iter().all(|entry| &*entry.record.who.account == "tax.clerk"));
+        let expected = (1..=left).chain(101..=130).filter(|number| number % 3 == 1).count();
+        assert_eq!(listing.entries.len(), expected, "removed: {is_removed}");
+        assert!(!listing.losses.is_empty(), "what the index knows and the log lacks is told");
+        log.close();
+        let stopping = tokio::task::spawn_blocking(move || drop(indexer));
+        tokio::time::timeout(Duration::from_secs(10), stopping).await.expect("the indexer ends").unwrap();
+    }
+}
+
+/// What is no node, and a node that cannot be read, hold up neither the index nor a search.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_cannot_be_read_holds_up_no_other() {
+    let place = tempfile::tempdir().unwrap();
+    let control =
+        config::Control { url: format!("sqlite:{}", place.path().join("control.db").display()), schema: None };
+    let db = control::connect(&control).await.unwrap();
+    control::migrate(&control, &db).await.unwrap();
+    let dir = place.path().join("audit");
+    let (log, _) = open_above(&dir, &control).await;
+    // The first is no node, and the segment of the second cannot be read.
+    std::fs::create_dir_all(dir.join("lost+found/lost+found-0000000001.seg")).unwrap();
+    std::fs::create_dir_all(dir.join("command/command-0000000001.seg")).unwrap();
+    for number in 1..=20 {
+        log.commit(record(number)).await.unwrap();
+    }
+    let _indexer = Indexer::start(&log, dir.clone(), control.clone()).unwrap();
+    wait_for(&control, 20).await;
+    let who = Who { account: "auditor".into(), agency: "ethics".into(), session: None, client_address: None };
+    let asked = reading(Uuid::from_u128(500), START_US, who, Why::default(), "test", &serde_json::json!({}));
+    let reader = Reader::new(&log.commit(asked).await.unwrap(), &dir, log.keys());
+    let all = Criteria { limit: 1_000, ..Criteria::default() };
+    let by_index = search(&reader, Some(&control), &all).await.unwrap();
+    for listing in [by_index, search(&reader, None, &all).await.unwrap(), reader.last(1_000, |_, _| true).unwrap()] {
+        assert_eq!(listing.entries.len(), 21);
+        let [loss] = &listing.losses[..] else { panic!("{:?}", listing.losses) };
+        assert!(loss.to_string().contains("command-0000000001.seg cannot be read"), "{loss}");
+    }
+    assert_eq!(reader.within((i64::MIN, i64::MAX), |_| true, |_| ()).unwrap(), 1, "an inspection counts it");
 }

@@ -8,6 +8,7 @@ mod acquaintance;
 mod architecture;
 mod attenuation;
 mod audit_cli;
+mod audit_doctor;
 mod audit_index;
 mod audit_kill;
 mod bad_input;

@@ -101,7 +101,15 @@ pub fn shared_key(folder: &Path, name: &str, entropy: &Entropy) -> std::io::Resu
         fs::remove_file(&making)?;
         linked.or_else(|error| if file.exists() { Ok(()) } else { Err(error) })?;
     }
-    let kept = fs::read(&file)?;
+    read_shared(&file)
+}
+
+/// Reads such a key, which only its owner may read.
+pub fn read_shared(file: &Path) -> std::io::Result<[u8; 32]> {
+    if fs::metadata(file)?.mode() & 0o077 != 0 {
+        return Err(std::io::Error::other(KeyError::Open { path: file.to_owned() }));
+    }
+    let kept = fs::read(file)?;
     kept.try_into().map_err(|_| std::io::Error::other(format!("{} must hold 32 bytes", file.display())))
 }
 

@@ -79,7 +79,10 @@ impl StoredRecord {
         let Some(sealed) = &self.sealed else {
             return Ok(Secrets::default());
         };
-        let plain = keys.unseal(self.id, sealed)?;
+        let plain = keys.unseal(self.id, sealed).map_err(|error| match error {
+            SealError::Altered(key) if keys.is_younger(&key, self.started_us) => SealError::OtherKey(key),
+            error => error,
+        })?;
         read_secrets(&plain).map_err(|_| SealError::Altered(sealed.partition.clone()))
     }
 }

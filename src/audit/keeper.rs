@@ -28,6 +28,8 @@ pub(super) struct Keeper {
     pub next_segment: u64,
     /// Without a buffer: what the committer takes, the keeper has just handed over.
     pub outbox: Sender<Prepared>,
+    /// What was wrong with the keys when they were last looked at.
+    pub told: Vec<String>,
     /// Disconnected when the log is closed.
     pub closed: crossbeam_channel::Receiver<()>,
 }
@@ -49,7 +51,7 @@ impl Keeper {
                 }
                 Err(error) => {
                     tracing::error!(file = %path.display(), %error, "the next audit segment cannot be made");
-                    self.prepare_key();
+                    self.see_to_keys();
                     let closed = self.closed.recv_timeout(PAUSE);
                     if closed == Err(crossbeam_channel::RecvTimeoutError::Disconnected) {
                         return;
@@ -60,9 +62,9 @@ impl Keeper {
     }
 
     /// Waits until the committer takes the segment; false when it is gone.
-    fn hand_over(&self, mut prepared: Prepared, path: PathBuf) -> bool {
+    fn hand_over(&mut self, mut prepared: Prepared, path: PathBuf) -> bool {
         loop {
-            self.prepare_key();
+            self.see_to_keys();
             match self.outbox.send_timeout(prepared, PAUSE) {
                 Ok(()) => return true,
                 Err(SendTimeoutError::Timeout(back)) => prepared = back,
@@ -76,8 +78,15 @@ impl Keeper {
         }
     }
 
-    fn prepare_key(&self) {
-        let soon = self.shared.now_us().saturating_add(KEY_AHEAD_US);
+    /// Next month's key is made ahead; those in use must stand in their files, or all that they seal is lost with this process.
+    fn see_to_keys(&mut self) {
+        let now_us = self.shared.now_us();
+        let told = self.keys.watch(now_us).unwrap_or_else(|error| vec![error.to_string()]);
+        if told != self.told {
+            told.iter().for_each(|fault| tracing::error!(fault, "an audit key is not as it should be"));
+            self.told = told;
+        }
+        let soon = now_us.saturating_add(KEY_AHEAD_US);
         if let Err(error) = self.keys.prepare(soon) {
             tracing::error!(%error, "the next month's audit key cannot be made");
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,8 +15,9 @@ use super::committer::{Committer, Job, Message};
 use super::disk::{Disk, RealDisk};
 use super::encode;
 use super::keeper::Keeper;
+use super::lost_key;
 use super::record::Record;
-use super::recover::{Recovery, recover};
+use super::recover::{Reach, Recovery, recover};
 use super::seal::Keyring;
 use super::segment::{Folder, Prepared};
 use super::state::{Durable, Numbers, Receipt, Shared, Unavailable};
@@ -60,6 +61,8 @@ pub struct Options {
     pub disk: Arc<dyn Disk>,
     /// False only to measure what the log costs: then nothing is written and every receipt is void.
     pub is_on: bool,
+    /// How far the log is known to have reached. What is shorter goes on above it.
+    pub known: Reach,
 }
 
 impl Options {
@@ -76,6 +79,7 @@ impl Options {
             entropy,
             disk: Arc::new(RealDisk),
             is_on: settings.enabled,
+            known: Reach::default(),
         }
     }
 }
@@ -117,8 +121,19 @@ impl AuditLog {
     /// Recovers what an earlier run left, opens a segment, and makes its header durable. Blocks; a log that
     /// cannot be written is an error here, not at the first request.
     pub fn open(options: Options) -> Result<(AuditLog, Recovery), OpenError> {
-        let Options { dir, node, segment_bytes, deadline, queue_bytes, schema_hash, clock, entropy, disk, is_on } =
-            options;
+        let Options {
+            dir,
+            node,
+            segment_bytes,
+            deadline,
+            queue_bytes,
+            schema_hash,
+            clock,
+            entropy,
+            disk,
+            is_on,
+            known,
+        } = options;
         if !is_on && std::env::var_os("CITYQUERY_BENCH").is_none_or(|value| value != "1") {
             return Err(OpenError::Off);
         }
@@ -132,11 +147,11 @@ impl AuditLog {
         let lock = lock(&folder).map_err(trouble("locked"))?.ok_or(OpenError::InUse(folder.path().to_owned()))?;
         let log_id = uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid();
         folder.number(log_id).map_err(trouble("numbered"))?;
-        let keys = Arc::new(Keyring::open(&dir.join(KEYS), entropy).map_err(trouble("opened with its keys"))?);
+        let keys = Arc::new(open_keys(&dir, entropy).map_err(trouble("opened with its keys"))?);
         let shared = Shared::new(&node, schema_hash, deadline, queue_bytes, clock);
-        keys.prepare(shared.now_us()).map_err(trouble("given this month's key"))?;
-        let recovery = recover(&folder, shared.now_us()).map_err(trouble("recovered"))?;
-        report(&recovery, &node);
+        lost_key::prepare(&keys, &dir, shared.now_us()).map_err(trouble("given this month's key"))?;
+        let recovery = recover(&folder, known, shared.now_us()).map_err(trouble("recovered"))?;
+        recovery.report(&node);
 
         let number = recovery.next_segment;
         let bytes = segment_bytes.min(FIRST_SEGMENT);
@@ -155,6 +170,7 @@ impl AuditLog {
             segment_bytes,
             next_segment: number + 1,
             outbox,
+            told: Vec::new(),
             closed: is_closed,
         };
         let threads = vec![
@@ -306,6 +322,16 @@ impl Drop for AuditLog {
     }
 }
 
+/// The lasting keys are made for a log without segments only.
+fn open_keys(dir: &Path, entropy: Entropy) -> io::Result<Keyring> {
+    let keys = dir.join(KEYS);
+    if Folder::all(dir)?.iter().any(Folder::has_segments) {
+        Keyring::open(&keys, entropy)
+    } else {
+        Keyring::make(&keys, entropy)
+    }
+}
+
 fn make_folder(folder: &Folder) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.path())
@@ -325,18 +351,4 @@ fn lock(folder: &Folder) -> io::Result<Option<std::fs::File>> {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work)
-}
-
-fn report(recovery: &Recovery, node: &str) {
-    for segment in &recovery.recovered_segments {
-        let (records, unconfirmed) = (recovery.records, recovery.unconfirmed);
-        tracing::warn!(node, segment, records, unconfirmed, "ended an audit segment that a stopped process left open");
-    }
-    for (segment, bytes) in &recovery.torn {
-        tracing::warn!(node, segment, bytes, "cut an audit batch that was never finished or acknowledged");
-    }
-    for (segment, gap) in &recovery.damaged {
-        let (offset, bytes, missing) = (gap.offset, gap.bytes, gap.missing);
-        tracing::error!(node, segment, offset, bytes, missing, "audit records were altered after they were durable");
-    }
 }

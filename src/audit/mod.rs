@@ -1,10 +1,12 @@
 //! The audit log: one record per operation, durable on disk before its answer leaves. It knows nothing of
 //! queries, rights or accounts; those who act fill in the [`Record`].
 //!
-//! Reading order: `record`, `shape`, `touched` (what is recorded); `encode`, `decode`, `seal`, `frame`, `marks`
+//! Reading order: `record`, `shape`, `touched` (what is recorded); `encode`, `decode`, `seal`, `key_file`, `lost_key`, `frame`,
+//! `marks`
 //! (how it stands on disk); `log`, `committer`, `state`, `disk`, `segment`, `keeper` (how it gets there);
-//! `scan`, `recover` (how it is read back).
+//! `scan`, `chain`, `recover`, `loss` (how it is read back).
 
+pub mod chain;
 pub mod committer;
 pub mod decode;
 pub mod disk;
@@ -13,7 +15,10 @@ pub mod expand;
 pub mod frame;
 pub mod index;
 pub mod keeper;
+pub mod key_file;
 pub mod log;
+pub mod loss;
+pub mod lost_key;
 pub mod marks;
 pub mod read;
 pub mod reader;

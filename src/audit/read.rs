@@ -2,17 +2,17 @@
 //! Which records are wanted is left to `show`, `search` and `index`.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use minicbor::decode::Error;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::chain::Chain;
 use super::decode::{self, StoredRecord};
 use super::frame::{Frame, FrameKind};
+use super::loss::{Loss, Missing};
 use super::marks::{BlobMark, End, SegmentHeader, Withheld};
 use super::scan::{Gap, Piece, Scan};
 use super::segment::Folder;
@@ -111,88 +111,39 @@ pub enum Release {
     Unconfirmed,
 }
 
-/// Calls `take` with every segment of every node, newest first; a node is left when it says so.
+/// Calls `take` with every segment of every node, newest first; a node is left when it says so. What is missing between
+/// segments, and what cannot be read at all.
 pub fn newest_first(
     folders: &[Folder],
+    take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<ControlFlow<()>>,
+) -> io::Result<Vec<Loss>> {
+    newest_first_within(folders, (i64::MIN, i64::MAX), take)
+}
+
+/// The same for the segments that may hold an operation that started in a time, its end inclusive.
+pub fn newest_first_within(
+    folders: &[Folder],
+    span_us: (i64, i64),
     mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<ControlFlow<()>>,
-) -> io::Result<()> {
+) -> io::Result<Vec<Loss>> {
+    let mut losses = Vec::new();
     for folder in folders {
-        for number in folder.numbers()?.into_iter().rev() {
+        let chain = Chain::read(folder);
+        losses.extend(chain.losses(folder, span_us));
+        for number in chain.within(span_us).into_iter().rev() {
             let bytes = match std::fs::read(folder.segment(number)) {
                 Ok(bytes) => bytes,
-                // Made ahead and removed again between the two looks.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    losses.push(
+                        Missing::Unreadable { path: folder.segment(number), error: error.to_string() }.of(folder),
+                    );
+                    continue;
+                }
             };
             if take(folder, number, Contents::of(&bytes))?.is_break() {
                 break;
             }
         }
     }
-    Ok(())
-}
-
-/// No operation takes that long from its start to its record.
-const LATEST_US: i64 = 3_600_000_000;
-
-/// The same for the segments that may hold a record of an operation that started then, as far as clocks can be
-/// trusted: the last one begun before, and those begun soon after.
-pub fn newest_first_around(
-    folders: &[Folder],
-    started_us: i64,
-    mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    for folder in folders {
-        for number in folder.numbers()?.into_iter().rev() {
-            let path = folder.segment(number);
-            let Some(begun_us) = begun(&path)? else { continue };
-            if begun_us > started_us + LATEST_US {
-                continue;
-            }
-            take(folder, number, Contents::of(&std::fs::read(&path)?))?;
-            if begun_us < started_us {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The same for all operations that started in a time. A segment whose header cannot be read is looked into: it may
-/// hold what is looked for.
-pub fn newest_first_within(
-    folders: &[Folder],
-    (from_us, until_us): (i64, i64),
-    mut take: impl FnMut(&Folder, u64, Contents<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    for folder in folders {
-        for number in folder.numbers()?.into_iter().rev() {
-            let path = folder.segment(number);
-            let begun_us = match begun(&path) {
-                Ok(begun_us) => begun_us,
-                // Made ahead and removed again between the two looks.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            if begun_us.is_some_and(|begun_us| begun_us > until_us.saturating_add(LATEST_US)) {
-                continue;
-            }
-            take(folder, number, Contents::of(&std::fs::read(&path)?))?;
-            if begun_us.is_some_and(|begun_us| begun_us < from_us) {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// When a segment came into use; `None` for one that has not, and for a damaged header.
-fn begun(path: &Path) -> io::Result<Option<i64>> {
-    /// A header is smaller.
-    const BEGINNING: u64 = 4096;
-    let mut bytes = Vec::new();
-    File::open(path)?.take(BEGINNING).read_to_end(&mut bytes)?;
-    let Some(Piece::Frame(frame)) = Scan::segment(&bytes).next() else { return Ok(None) };
-    let header: Result<SegmentHeader, Error> = minicbor::decode(frame.payload);
-    Ok(header.ok().map(|header| header.created_us))
+    Ok(losses)
 }

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::decode::{Secrets, StoredRecord};
 use super::frame::Frame;
+use super::loss::{Loss, Missing};
 use super::marks::Withheld;
-use super::read::{Contents, Release, newest_first, newest_first_around, newest_first_within};
+use super::read::{Contents, Release, newest_first, newest_first_within};
 use super::record::{Asked, Kind, Outcome, Record, Right, Who, Why};
 use super::scan::Gap;
 use super::seal::{Keyring, SealError};
@@ -50,8 +51,8 @@ pub struct Entry {
 pub struct Listing {
     /// Oldest first.
     pub entries: Vec<Entry>,
-    /// Places where records are missing: node, segment, place. Batches that a server is just writing do not count.
-    pub gaps: Vec<(String, u64, Gap)>,
+    /// Places where records are missing. Batches that a server is just writing do not count.
+    pub losses: Vec<Loss>,
 }
 
 /// The record of a reading: `what` is the act (`audit expand`), `arguments` its JSON, which is sealed.
@@ -114,10 +115,10 @@ impl Reader {
         let mut listing = Listing::default();
         let mut marks = HashMap::new();
         let mut found_in: HashMap<String, usize> = HashMap::new();
-        newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
+        let between = newest_first(&Folder::all(&self.dir)?, |folder, segment, contents| {
             let is_last = contents.end.is_none();
             let gaps = contents.gaps.iter().filter(|gap| gap.was_durable || !is_last);
-            listing.gaps.extend(gaps.map(|gap| (folder.node().to_owned(), segment, *gap)));
+            listing.losses.extend(gaps.map(|gap| Missing::Within { segment, gap: *gap }.of(folder)));
             marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
             let found = found_in.entry(folder.node().to_owned()).or_default();
             for frame in contents.records.iter().rev() {
@@ -132,13 +133,14 @@ impl Reader {
                 }
             }
             let unreadable = contents.records.iter().filter(|frame| contents.decode(frame).is_err());
-            listing.gaps.extend(unreadable.map(|frame| {
+            listing.losses.extend(unreadable.map(|frame| {
                 let bytes = frame.end() - frame.offset;
                 let gap = Gap { offset: frame.offset, bytes, missing: Some(1), was_durable: true };
-                (folder.node().to_owned(), segment, gap)
+                Missing::Within { segment, gap }.of(folder)
             }));
             Ok(ControlFlow::Continue(()))
         })?;
+        listing.losses.extend(between);
         listing.entries.sort_by_key(|entry| (entry.record.started_us, entry.seq));
         let surplus = listing.entries.len().saturating_sub(count);
         listing.entries.drain(..surplus);
@@ -154,7 +156,8 @@ impl Reader {
         mut take: impl FnMut(Entry),
     ) -> io::Result<usize> {
         let (mut marks, mut unreadable) = (HashMap::new(), 0);
-        newest_first_within(&Folder::all(&self.dir)?, (from_us, until_us), |folder, segment, contents| {
+        let span = (from_us, until_us.saturating_sub(1));
+        let between = newest_first_within(&Folder::all(&self.dir)?, span, |folder, segment, contents| {
             let is_last = contents.end.is_none();
             unreadable += contents.gaps.iter().filter(|gap| gap.was_durable || !is_last).count();
             marks.extend(contents.withheld.iter().map(|(seq, mark)| ((folder.node().to_owned(), *seq), mark.clone())));
@@ -168,9 +171,14 @@ impl Reader {
                     take(Entry::new(folder, segment, frame, record, &contents, mark));
                 }
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
-        Ok(unreadable)
+        Ok(unreadable + between.len())
+    }
+
+    /// What is missing in the whole log, as far as the ends of its segments tell.
+    pub fn losses(&self) -> io::Result<Vec<Loss>> {
+        newest_first_within(&Folder::all(&self.dir)?, (i64::MIN, i64::MAX), |_, _, _| Ok(ControlFlow::Break(())))
     }
 
     /// The record of that id: first where the time in the id says, then everywhere.
@@ -181,8 +189,9 @@ impl Reader {
             i64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(i64::from(nanos) / 1_000)
         });
         if let Some(started_us) = started_us {
-            newest_first_around(&folders, started_us, |folder, segment, contents| {
-                search.look(folder, segment, &contents)
+            newest_first_within(&folders, (started_us, started_us), |folder, segment, contents| {
+                search.look(folder, segment, &contents)?;
+                Ok(ControlFlow::Continue(()))
             })?;
         }
         if search.found.is_none() {

@@ -6,11 +6,22 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::chain::Chain;
 use super::disk::sync_folder_of;
 use super::frame::{self, Frame, FrameKind};
+use super::loss::Loss;
 use super::marks::{End, EndReason};
 use super::scan::{Gap, Piece, Scan};
-use super::segment::Folder;
+use super::segment::{END_ROOM, Folder};
+
+/// How far the log is known to have reached, from those who keep it apart: the index.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// A segment that there was.
+    pub segment: u64,
+    /// A frame that there was.
+    pub last_seq: u64,
+}
 
 /// What the start met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,26 +34,40 @@ pub struct Recovery {
     pub unconfirmed: u64,
     /// Batches that were never finished, cut off: segment and bytes.
     pub torn: Vec<(u64, u64)>,
+    /// Segments whose file was cut short after it was written.
+    pub cut: Vec<u64>,
     /// Places that were durable and have been altered since: segment and place.
     pub damaged: Vec<(u64, Gap)>,
+    /// What is missing between the segments.
+    pub losses: Vec<Loss>,
+    /// Frames that the log is known to have had, and has no more at its end; those that nobody else knew do not count.
+    pub lost: u64,
     /// Number of the next segment.
     pub next_segment: u64,
     /// Number of the next frame.
     pub next_seq: u64,
 }
 
-/// Goes through the newest segments up to one that was ended in order.
-pub fn recover(folder: &Folder, now_us: i64) -> io::Result<Recovery> {
+/// Goes through the newest segments up to one that was ended in order. A log that is shorter than it was goes on above
+/// what it is known to have had: no number is used twice, and the jump tells every reader how much is missing.
+pub fn recover(folder: &Folder, known: Reach, now_us: i64) -> io::Result<Recovery> {
     let numbers = folder.numbers()?;
-    let mut recovery =
-        Recovery { next_segment: numbers.last().map_or(1, |last| last + 1), next_seq: 1, ..Recovery::default() };
+    let last_segment = numbers.last().copied().unwrap_or(0).max(known.segment);
+    let (lost, next_seq) = (known.last_seq, known.last_seq + 1);
+    let mut recovery = Recovery { next_segment: last_segment + 1, lost, next_seq, ..Recovery::default() };
+    let mut is_newest = true;
     for number in numbers.into_iter().rev() {
         let path = folder.segment(number);
         match Walked::read(&path)? {
             // Made ahead and never used; or the very first batch, which holds the header, was not finished.
             None => remove_unused(&path, number, &mut recovery)?,
-            Some(walked) => {
-                recovery.next_seq = recovery.next_seq.max(walked.last_seq + 1);
+            Some(mut walked) => {
+                recovery.next_seq = recovery.next_seq.max(walked.next_seq);
+                if is_newest {
+                    recovery.lost = recovery.next_seq - walked.next_seq;
+                    walked.next_seq = recovery.next_seq;
+                }
+                is_newest = false;
                 if walked.is_ended {
                     break;
                 }
@@ -50,12 +75,65 @@ pub fn recover(folder: &Folder, now_us: i64) -> io::Result<Recovery> {
             }
         }
     }
+    recovery.losses = Chain::read(folder).losses(folder, (i64::MIN, i64::MAX));
     Ok(recovery)
+}
+
+impl Recovery {
+    /// Says what was met, to whoever reads the program's own log.
+    pub fn report(&self, node: &str) {
+        for segment in &self.recovered_segments {
+            let (records, unconfirmed) = (self.records, self.unconfirmed);
+            tracing::warn!(
+                node,
+                segment,
+                records,
+                unconfirmed,
+                "ended an audit segment that a stopped process left open"
+            );
+        }
+        for (segment, bytes) in &self.torn {
+            tracing::warn!(node, segment, bytes, "cut an audit batch that was never finished or acknowledged");
+        }
+        for segment in &self.cut {
+            tracing::error!(
+                node,
+                segment,
+                "an audit segment was cut short after it was written: records at its end are gone"
+            );
+        }
+        for (segment, gap) in &self.damaged {
+            let (offset, bytes, missing) = (gap.offset, gap.bytes, gap.missing);
+            tracing::error!(
+                node,
+                segment,
+                offset,
+                bytes,
+                missing,
+                "audit records were altered after they were durable"
+            );
+        }
+        for loss in &self.losses {
+            tracing::error!(%loss, "the audit log is not whole; find what is missing in a copy of the folder");
+        }
+        if self.lost > 0 {
+            let (lost, segment, frame) = (self.lost, self.next_segment, self.next_seq);
+            tracing::error!(
+                node,
+                lost,
+                segment,
+                frame,
+                "the audit log is shorter than its index: so many frames at its end are gone, and those not indexed yet. \
+                 It goes on above them; find the lost segments in a copy of the folder"
+            );
+        }
+    }
 }
 
 /// A segment after a walk over all of it.
 struct Walked {
-    last_seq: u64,
+    /// Number of the frame that comes next; 0 when there is none before it.
+    next_seq: u64,
     last_batch: u64,
     end: u64,
     is_ended: bool,
@@ -64,6 +142,7 @@ struct Walked {
     unconfirmed_from: Option<u64>,
     gaps: Vec<Gap>,
     torn: Vec<u8>,
+    is_cut: bool,
 }
 
 impl Walked {
@@ -71,7 +150,7 @@ impl Walked {
     fn read(path: &Path) -> io::Result<Option<Walked>> {
         let bytes = fs::read(path)?;
         let mut walked = Walked {
-            last_seq: 0,
+            next_seq: 0,
             last_batch: 0,
             end: 0,
             is_ended: false,
@@ -80,6 +159,7 @@ impl Walked {
             unconfirmed_from: None,
             gaps: Vec::new(),
             torn: Vec::new(),
+            is_cut: false,
         };
         for piece in Scan::segment(&bytes) {
             match piece {
@@ -90,11 +170,14 @@ impl Walked {
         if let Some(tail) = walked.gaps.pop_if(|gap| gap.offset >= walked.end) {
             walked.torn = bytes[tail.offset as usize..(tail.offset + tail.bytes) as usize].to_vec();
         }
+        // While a segment is in use there is room behind its last frame for the one that ends it.
+        let room = bytes.iter().rev().take_while(|byte| **byte == 0).count() as u64;
+        walked.is_cut = !walked.is_ended && room < END_ROOM;
         for gap in &mut walked.gaps {
             // Batches are synced one after the other: before the start of the last one, all was durable.
             gap.was_durable |= gap.offset < walked.last_batch;
         }
-        Ok((walked.last_seq > 0).then_some(walked))
+        Ok((walked.next_seq > 0).then_some(walked))
     }
 
     fn pass(&mut self, frame: &Frame<'_>) {
@@ -107,14 +190,19 @@ impl Walked {
             self.unconfirmed_from.get_or_insert(frame.seq);
         }
         self.is_ended = frame.kind == FrameKind::End;
-        (self.last_seq, self.end) = (frame.seq, frame.end());
+        (self.next_seq, self.end) = (frame.seq + 1, frame.end());
     }
 
     /// Cuts behind the last whole frame and writes the segment's last frame. What is cut is kept beside it.
     fn end(self, path: &Path, number: u64, now_us: i64, recovery: &mut Recovery) -> io::Result<()> {
         if !self.torn.is_empty() {
             keep_torn(path, &self.torn)?;
-            recovery.torn.push((number, self.torn.len() as u64));
+        }
+        let torn_bytes = self.torn.len() as u64;
+        match self.is_cut {
+            true => recovery.cut.push(number),
+            false if torn_bytes > 0 => recovery.torn.push((number, torn_bytes)),
+            false => {}
         }
         let (damaged, holes): (Vec<Gap>, Vec<Gap>) = self.gaps.iter().partition(|gap| gap.was_durable);
         recovery.torn.extend(holes.iter().map(|gap| (number, gap.bytes)));
@@ -123,16 +211,17 @@ impl Walked {
             reason: EndReason::Recovered,
             at_us: now_us,
             unconfirmed_from: self.unconfirmed_from,
-            torn_bytes: self.torn.len() as u64 + holes.iter().map(|gap| gap.bytes).sum::<u64>(),
+            torn_bytes: torn_bytes + holes.iter().map(|gap| gap.bytes).sum::<u64>(),
             damaged_bytes: damaged.iter().map(|gap| gap.bytes).sum(),
         };
         let mut batch = Vec::new();
-        frame::push(&mut batch, FrameKind::End, self.last_seq + 1, &minicbor::to_vec(end).map_err(io::Error::other)?);
+        frame::push(&mut batch, FrameKind::End, self.next_seq, &minicbor::to_vec(end).map_err(io::Error::other)?);
         let file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(self.end)?;
+        // In this order: a stop in between must not leave a segment that looks as if somebody had cut it.
         file.write_all_at(&batch, self.end)?;
+        file.set_len(self.end + batch.len() as u64)?;
         file.sync_all()?;
-        recovery.next_seq = recovery.next_seq.max(self.last_seq + 2);
+        recovery.next_seq = recovery.next_seq.max(self.next_seq + 1);
         recovery.recovered_segments.push(number);
         recovery.records += self.records;
         recovery.unconfirmed += self.in_last_batch;

@@ -3,11 +3,12 @@
 //! while the records stay. Which bytes are sealed is left to `encode`.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use chacha20poly1305::aead::{Aead, Payload};
@@ -17,13 +18,13 @@ use sha2::Sha256;
 use time::{Date, OffsetDateTime, Time};
 use uuid::Uuid;
 
-use super::disk::sync_folder_of;
+use super::key_file;
 use crate::config::Entropy;
 
 /// Bytes under a month's key (XChaCha20-Poly1305, the record's id as associated data).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// Month of the key, `2026-11`.
+    /// Name of the key: its month, `2026-11`; `2026-11.2` where the first one was lost.
     pub partition: String,
     /// Random, never used twice.
     pub nonce: [u8; 24],
@@ -42,19 +43,38 @@ pub enum SealError {
         /// What the file system said.
         source: io::Error,
     },
+    /// The key's file is younger than the record.
+    #[error(
+        "the sealed part does not open under the key of {0}, whose file is younger than the record: it is probably not the \
+         key that sealed it; put back the one from before"
+    )]
+    OtherKey(String),
     /// The bytes were altered, or belong to another record.
     #[error("the sealed part does not open under the key of {0}: altered, or of another record")]
     Altered(String),
 }
 
-/// The keys in the log's `keys` folder. Keys are made when first needed.
+/// The keys that a log keeps for all its time, and what to do without a copy of one.
+const LASTING: [(&str, &str); 2] = [
+    ("case", "cases are found again after `cityquery audit reindex`"),
+    ("digest", "what was answered until now can then no longer be proved"),
+];
+
+/// The keys in the log's `keys` folder. A month's key is made when first needed.
 pub struct Keyring {
     folder: PathBuf,
     entropy: Entropy,
     current: ArcSwapOption<Month>,
-    loaded: Mutex<HashMap<String, Arc<XChaCha20Poly1305>>>,
-    digest: [u8; 32],
+    loaded: Mutex<HashMap<String, Key>>,
+    /// In the order of [`LASTING`].
+    lasting: [[u8; 32]; 2],
     case: Hmac<Sha256>,
+}
+
+#[derive(Clone)]
+struct Key {
+    bytes: [u8; 32],
+    cipher: Arc<XChaCha20Poly1305>,
 }
 
 /// The key in use, and the time it is for.
@@ -66,14 +86,34 @@ struct Month {
 }
 
 impl Keyring {
-    /// Opens the folder, making it and the two lasting keys if they are not there.
-    pub fn open(folder: &Path, entropy: Entropy) -> io::Result<Keyring> {
+    /// Makes the folder of a new log, and the two lasting keys.
+    pub fn make(folder: &Path, entropy: Entropy) -> io::Result<Keyring> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let case = load_or_make(folder, "case", &entropy)?;
+        for (name, _) in LASTING {
+            if !key_file::path(folder, name).exists() {
+                key_file::make(folder, name, &entropy.bytes())?;
+            }
+        }
+        Keyring::open(folder, entropy)
+    }
+
+    /// Opens the keys of a log that has records. A lasting key that is gone is not replaced: another one opens nothing.
+    pub fn open(folder: &Path, entropy: Entropy) -> io::Result<Keyring> {
+        let [case, digest] = LASTING.map(|(name, without)| {
+            key_file::load(folder, name).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => io::Error::other(format!(
+                    "{} is gone, and the log has records that were made with it: put it back from a backup. Without one, \
+                     make another (`openssl rand -hex 32`, chmod 600): {without}",
+                    key_file::path(folder, name).display()
+                )),
+                _ => error,
+            })
+        });
+        let lasting = [case?, digest?];
         Ok(Keyring {
-            digest: load_or_make(folder, "digest", &entropy)?,
             // HMAC takes keys of any length.
-            case: Hmac::new_from_slice(&case).map_err(io::Error::other)?,
+            case: Hmac::new_from_slice(&lasting[0]).map_err(io::Error::other)?,
+            lasting,
             folder: folder.to_owned(),
             entropy,
             current: ArcSwapOption::empty(),
@@ -96,26 +136,73 @@ impl Keyring {
     pub fn unseal(&self, id: Uuid, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
         let partition = &sealed.partition;
         // The name comes from a file: it must not lead out of the keys' folder.
-        let name_is_month = partition.len() == 7 && partition.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        if !name_is_month {
+        if partition.is_empty() || !partition.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'.') {
             return Err(SealError::Altered(partition.clone()));
         }
-        let cipher = self
-            .cipher(partition, false)
-            .map_err(|source| SealError::NoKey { partition: partition.clone(), source })?;
-        cipher
+        let key =
+            self.load(partition, None).map_err(|source| SealError::NoKey { partition: partition.clone(), source })?;
+        key.cipher
             .decrypt(&XNonce::from(sealed.nonce), Payload { msg: &sealed.text, aad: id.as_bytes() })
             .map_err(|_| SealError::Altered(partition.clone()))
     }
 
+    /// Whether the file of a key is younger than a moment.
+    pub fn is_younger(&self, partition: &str, than_us: i64) -> bool {
+        let than = SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(than_us).unwrap_or(0));
+        let made = fs::metadata(key_file::path(&self.folder, partition)).and_then(|file| file.modified());
+        made.is_ok_and(|made| made > than)
+    }
+
     /// Makes sure that the month of `at_us` has its key, so that no request waits for one to be made.
     pub fn prepare(&self, at_us: i64) -> io::Result<()> {
-        self.cipher(&month_of(at_us)?.2, true).map(|_| ())
+        self.of_month(&month_of(at_us)?.2).map(drop)
+    }
+
+    /// Name of the key that seals in a month: of several, the last. `None` where there is none.
+    pub fn key_of(&self, month: &str) -> io::Result<Option<String>> {
+        let names = key_file::names(&self.folder)?;
+        Ok(names
+            .into_iter()
+            .filter(|name| generation(name, month).is_some())
+            .max_by_key(|name| generation(name, month)))
+    }
+
+    /// Makes a key of that name.
+    pub fn begin(&self, name: &str) -> io::Result<()> {
+        self.load(name, Some(self.entropy.bytes())).map(drop)
+    }
+
+    /// Writes back what is gone of the keys in use, those of the month of `now_us` and later among them. Says what was wrong.
+    pub fn watch(&self, now_us: i64) -> io::Result<Vec<String>> {
+        let (.., month) = month_of(now_us)?;
+        let mut used: Vec<(String, [u8; 32])> = {
+            let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            loaded.iter().filter(|(name, _)| **name >= month).map(|(name, key)| (name.clone(), key.bytes)).collect()
+        };
+        used.extend(LASTING.iter().zip(self.lasting).map(|((name, _), key)| ((*name).to_owned(), key)));
+        used.sort();
+        Ok(used.into_iter().filter_map(|(name, key)| self.look(&name, &key)).collect())
+    }
+
+    /// What is wrong with the file of a key in use, which is written back where it is gone.
+    fn look(&self, name: &str, key: &[u8; 32]) -> Option<String> {
+        let path = key_file::path(&self.folder, name);
+        match key_file::load(&self.folder, name) {
+            Ok(found) if found == *key => None,
+            Ok(_) => Some(format!("{} is another key than the one in use: put that one back", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some(match key_file::make(&self.folder, name, key) {
+                    Ok(_) => format!("{} was gone, and was written back: records need it", path.display()),
+                    Err(error) => format!("{} is gone and cannot be written back: {error}", path.display()),
+                })
+            }
+            Err(error) => Some(error.to_string()),
+        }
     }
 
     /// Keyed digest of an answer's body: the first half of BLAKE3's.
     pub fn digest(&self, body: &[u8]) -> [u8; 16] {
-        let whole = blake3::keyed_hash(&self.digest, body);
+        let whole = blake3::keyed_hash(&self.lasting[1], body);
         std::array::from_fn(|index| whole.as_bytes()[index])
     }
 
@@ -129,29 +216,47 @@ impl Keyring {
         if let Some(month) = self.current.load_full().filter(|m| (m.from_us..m.until_us).contains(&at_us)) {
             return Ok(month);
         }
-        let (from_us, until_us, partition) = month_of(at_us)?;
-        let month = Arc::new(Month { from_us, until_us, cipher: self.cipher(&partition, true)?, partition });
+        let (from_us, until_us, month) = month_of(at_us)?;
+        let (partition, cipher) = self.of_month(&month)?;
+        let month = Arc::new(Month { from_us, until_us, cipher, partition });
         self.current.store(Some(month.clone()));
         Ok(month)
     }
 
-    fn cipher(&self, partition: &str, make: bool) -> io::Result<Arc<XChaCha20Poly1305>> {
+    fn of_month(&self, month: &str) -> io::Result<(String, Arc<XChaCha20Poly1305>)> {
+        let partition = self.key_of(month)?.unwrap_or_else(|| month.to_owned());
+        let key = self.load(&partition, Some(self.entropy.bytes()))?;
+        Ok((partition, key.cipher))
+    }
+
+    /// The key of that name; `fresh` is written where there is none.
+    fn load(&self, name: &str, fresh: Option<[u8; 32]>) -> io::Result<Key> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cipher) = loaded.get(partition) {
-            return Ok(cipher.clone());
+        if let Some(key) = loaded.get(name) {
+            return Ok(key.clone());
         }
-        let key = match make {
-            true => load_or_make(&self.folder, partition, &self.entropy)?,
-            false => load(&self.folder.join(format!("{partition}.key")))?,
+        let bytes = match (key_file::load(&self.folder, name), fresh) {
+            (Err(error), Some(fresh)) if error.kind() == io::ErrorKind::NotFound => {
+                key_file::make(&self.folder, name, &fresh)?
+            }
+            (known, _) => known?,
         };
-        let cipher = Arc::new(XChaCha20Poly1305::new(&key.into()));
-        loaded.insert(partition.to_owned(), cipher.clone());
-        Ok(cipher)
+        let key = Key { bytes, cipher: Arc::new(XChaCha20Poly1305::new(&bytes.into())) };
+        loaded.insert(name.to_owned(), key.clone());
+        Ok(key)
+    }
+}
+
+/// Which of a month's keys has that name, from 1; `None` for other names.
+pub(super) fn generation(name: &str, month: &str) -> Option<u32> {
+    match name.strip_prefix(month)? {
+        "" => Some(1),
+        rest => rest.strip_prefix('.')?.parse().ok(),
     }
 }
 
 /// First and last microsecond (exclusive) of the month in UTC, and its name.
-fn month_of(at_us: i64) -> io::Result<(i64, i64, String)> {
+pub(super) fn month_of(at_us: i64) -> io::Result<(i64, i64, String)> {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at_us) * 1_000).map_err(io::Error::other)?;
     let first = Date::from_calendar_date(at.year(), at.month(), 1).map_err(io::Error::other)?;
     let days = at.month().length(at.year());
@@ -160,44 +265,24 @@ fn month_of(at_us: i64) -> io::Result<(i64, i64, String)> {
     Ok((from, from + i64::from(days) * 86_400_000_000, partition))
 }
 
-/// Keys are 32 bytes as 64 hexadecimal digits, readable by the owner alone.
-fn load(path: &Path) -> io::Result<[u8; 32]> {
-    let mode = fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(io::Error::other(format!("{} may be read by others: chmod 600 it", path.display())));
+/// What is wrong with the keys in a folder; in use, the lasting ones must be there.
+pub fn faults(folder: &Path, is_in_use: bool) -> Vec<String> {
+    let mut names = match key_file::names(folder) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_in_use => return Vec::new(),
+        Err(error) => return vec![format!("{}: {error}", folder.display())],
+    };
+    if is_in_use {
+        names.extend(LASTING.map(|(name, _)| name.to_owned()));
+        names.sort();
+        names.dedup();
     }
-    let text = fs::read_to_string(path)?;
-    let digits = text.trim().as_bytes();
-    let mut key = [0u8; 32];
-    if digits.len() != 64 {
-        return Err(io::Error::other(format!("{} is no key: 64 hexadecimal digits expected", path.display())));
-    }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).map_err(io::Error::other)?;
-        *byte = u8::from_str_radix(pair, 16).map_err(io::Error::other)?;
-    }
-    Ok(key)
-}
-
-fn load_or_make(folder: &Path, name: &str, entropy: &Entropy) -> io::Result<[u8; 32]> {
-    let path = folder.join(format!("{name}.key"));
-    match load(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        known => return known,
-    }
-    let key: [u8; 32] = entropy.bytes();
-    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let draft = folder.join(format!(".{name}.{}.new", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{digits}")?;
-    file.sync_all()?;
-    // A link does not replace: of two processes that make the same key, the second takes the first one's.
-    let linked = fs::hard_link(&draft, &path);
-    fs::remove_file(&draft)?;
-    match linked {
-        Ok(()) => sync_folder_of(&path)?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
-    }
-    load(&path)
+    let told = |name: &String| {
+        let path = key_file::path(folder, name);
+        key_file::load(folder, name).err().map(|error| match error.kind() {
+            io::ErrorKind::Other => error.to_string(), // names the file
+            _ => format!("{}: {error}", path.display()),
+        })
+    };
+    names.iter().filter_map(told).collect()
 }

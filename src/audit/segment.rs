@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::DiskFile;
 use super::frame::HEADER;
+use crate::config::Audit;
 
 /// File that holds the log's number.
 const LOG_ID: &str = "id";
@@ -28,13 +29,14 @@ impl Folder {
         Folder { path: log.join(node), node: node.to_owned() }
     }
 
-    /// Every node that has a folder in the log's folder.
+    /// Every node that has a folder in the log's folder. What else stands there, such as `lost+found` on a disk of its own,
+    /// is not the log's.
     pub fn all(log: &Path) -> io::Result<Vec<Folder>> {
         let mut nodes = Vec::new();
         for entry in std::fs::read_dir(log)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type()?.is_dir() && name != super::log::KEYS {
+            if entry.file_type()?.is_dir() && name != super::log::KEYS && Audit::is_node(&name) {
                 nodes.push(Folder::new(log, &name));
             }
         }
@@ -48,15 +50,30 @@ impl Folder {
         uuid::Uuid::parse_str(text.trim()).ok().map(|id| id.to_string())
     }
 
+    /// The file that holds the log's number.
+    pub fn number_file(&self) -> PathBuf {
+        self.path.join(LOG_ID)
+    }
+
+    /// Whether anything was ever written here; as far as one may look.
+    pub fn has_segments(&self) -> bool {
+        self.numbers().map_or(true, |numbers| !numbers.is_empty())
+    }
+
     /// Gives the log its number, if it has none.
     pub fn number(&self, id: uuid::Uuid) -> io::Result<()> {
         if self.log_id().is_some() {
             return Ok(());
         }
+        let file = self.number_file();
+        if file.exists() && self.has_segments() {
+            let told = "holds no number, and the log has records: put the file back from a backup; `cityquery doctor` tells the number";
+            return Err(io::Error::other(format!("{} {told}", file.display())));
+        }
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(self.path.join(LOG_ID))?;
-        file.write_all(format!("{id}\n").as_bytes())?;
-        file.sync_all()
+        let mut written = options.write(true).create(true).truncate(true).mode(0o600).open(file)?;
+        written.write_all(format!("{id}\n").as_bytes())?;
+        written.sync_all()
     }
 
     /// The node's name.

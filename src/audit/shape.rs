@@ -24,7 +24,7 @@ impl Blob {
 
     /// The shape of what was never planned.
     pub fn none() -> Arc<Blob> {
-        static NONE: LazyLock<Arc<Blob>> = LazyLock::new(|| Blob::new(Vec::new()));
+        static NONE: LazyLock<Arc<Blob>> = LazyLock::new(|| Shape::default().to_blob());
         NONE.clone()
     }
 
@@ -164,12 +164,12 @@ pub enum ColumnOutcome {
 impl Shape {
     /// Encodes it for the log; do this once per plan and keep the result.
     pub fn to_blob(&self) -> Arc<Blob> {
-        // Encoding plain structs into memory has no way to fail; an empty blob would be noticed by `from_bytes`.
+        // Encoding plain structs into memory has no way to fail.
         Blob::new(minicbor::to_vec(self).unwrap_or_default())
     }
 
-    /// Reads what [`Shape::to_blob`] wrote.
+    /// Reads what [`Shape::to_blob`] wrote. Logs of the first release say with an empty blob that nothing was planned.
     pub fn from_bytes(bytes: &[u8]) -> Result<Shape, minicbor::decode::Error> {
-        minicbor::decode(bytes)
+        if bytes.is_empty() { Ok(Shape::default()) } else { minicbor::decode(bytes) }
     }
 }

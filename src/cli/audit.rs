@@ -1,24 +1,28 @@
 //! `cityquery audit`: reads the audit log, also while a server writes it. Decoding and searching is left to `audit`.
 
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use time::format_description::well_known::Rfc3339;
-use time::macros::{format_description, offset};
 use uuid::Uuid;
 
 use super::Installation;
+use super::audit_search::{self, SearchArguments};
 use crate::accounts::Accounts;
-use crate::audit::index::search::Criteria;
+use crate::audit::log::KEYS;
+use crate::audit::loss::Loss;
 use crate::audit::reader::{Entry, Listing, Reader, reading};
+use crate::audit::recover::Reach;
 use crate::audit::show::{self, heading, line};
 use crate::audit::{
     AuditLog, COMMAND_LINE, Kind, OpenError, Options, Outcome, Record, Right, SERVER, Who, Why, expand, index,
 };
 use crate::config::{Clock, Config, Entropy};
+use crate::store::control;
 
 const EXAMPLES: &str = "\
 Example:
@@ -74,8 +78,22 @@ pub enum AuditCommand {
         json: bool,
     },
     /// Finds records; everything given must hold. Reads the index, and the segments where the index ends
-    #[command(after_help = SEARCH_EXAMPLES)]
+    #[command(after_help = audit_search::EXAMPLES)]
     Search(Box<SearchArguments>),
+    /// Proves that nothing was altered or taken out (not built yet)
+    #[command(after_help = EXAMPLES)]
+    Verify {
+        /// The installation.
+        #[command(flatten)]
+        installation: Installation,
+    },
+    /// Writes records for other systems (not built yet)
+    #[command(after_help = EXAMPLES)]
+    Export {
+        /// The installation.
+        #[command(flatten)]
+        installation: Installation,
+    },
     /// Fills the index again from the segments; the server must not run
     #[command(after_help = "Example:\n  cityquery audit reindex --data-dir var/demo")]
     Reindex {
@@ -83,74 +101,6 @@ pub enum AuditCommand {
         #[command(flatten)]
         installation: Installation,
     },
-}
-
-const SEARCH_EXAMPLES: &str = "\
-Example:
-  cityquery audit search --account fire.officer --from 2026-11-01 --data-dir var/demo
-  cityquery audit search --row Person:815 --data-dir var/demo            who looked at this person
-  cityquery audit search --field Person.birthDate --data-dir var/demo    who used this field";
-
-/// Arguments of `cityquery audit search`.
-#[derive(Debug, Args)]
-pub struct SearchArguments {
-    /// The installation.
-    #[command(flatten)]
-    pub installation: Installation,
-    /// Account
-    #[arg(long)]
-    pub account: Option<String>,
-    /// Code of the agency
-    #[arg(long)]
-    pub agency: Option<String>,
-    /// Number of the master form
-    #[arg(long)]
-    pub form: Option<String>,
-    /// Case number
-    #[arg(long)]
-    pub case: Option<String>,
-    /// Field that was used in any way, such as Person.birthDate
-    #[arg(long, value_name = "TYPE.FIELD")]
-    pub field: Option<String>,
-    /// Row that was looked at: its type and its `id`
-    #[arg(long, value_name = "TYPE:ID", value_parser = parse_row)]
-    pub row: Option<(String, i64)>,
-    /// Kind of act, such as query, denied or sign-in-failed
-    #[arg(long, value_parser = parse_kind)]
-    pub kind: Option<Kind>,
-    /// From this day or moment on (UTC+8 unless it says otherwise)
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub from: Option<i64>,
-    /// Before this day or moment
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub until: Option<i64>,
-    /// How many of the latest
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub last: usize,
-    /// One JSON object per record
-    #[arg(long)]
-    pub json: bool,
-}
-
-fn parse_row(text: &str) -> Result<(String, i64), String> {
-    let (type_name, row) = text.split_once(':').ok_or("expected TYPE:ID, such as Person:815")?;
-    let row = row.parse().map_err(|_| format!("`{row}` is not the number of a row"))?;
-    Ok((type_name.to_owned(), row))
-}
-
-fn parse_kind(text: &str) -> Result<Kind, String> {
-    Kind::from_name(text).ok_or_else(|| format!("known kinds: {}", Kind::names().collect::<Vec<_>>().join(", ")))
-}
-
-/// A day begins at midnight in Taipei.
-fn parse_time(text: &str) -> Result<i64, String> {
-    let day = time::Date::parse(text, format_description!("[year]-[month]-[day]"));
-    let moment = match day {
-        Ok(day) => day.with_time(time::Time::MIDNIGHT).assume_offset(offset!(+8)),
-        Err(_) => time::OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| "expected a day such as 2026-11-23, or a moment such as 2026-11-23T08:00:00+08:00")?,
-    };
-    i64::try_from(moment.unix_timestamp_nanos() / 1_000).map_err(|error| error.to_string())
 }
 
 /// Runs the command.
@@ -170,7 +120,13 @@ pub async fn run(arguments: AuditArguments) -> anyhow::Result<()> {
             let reader = open(&installation.load()?, "audit expand", json!({ "record": id })).await?;
             print_fields(&find(&reader, id)?, json, out)
         }
-        AuditCommand::Search(arguments) => search(*arguments, out).await,
+        AuditCommand::Search(arguments) => audit_search::run(*arguments, out).await,
+        AuditCommand::Verify { .. } => anyhow::bail!(
+            "`audit verify` is not built yet: nothing was done. `cityquery doctor` tells what is missing between segments"
+        ),
+        AuditCommand::Export { .. } => anyhow::bail!(
+            "`audit export` is not built yet: nothing was done. `audit show --json` and `audit search --json` print records"
+        ),
         AuditCommand::Reindex { installation } => reindex(&installation.load()?).await,
     };
     match done.and_then(|()| Ok(out.flush()?)) {
@@ -180,40 +136,10 @@ pub async fn run(arguments: AuditArguments) -> anyhow::Result<()> {
     }
 }
 
-async fn search(arguments: SearchArguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let config = arguments.installation.load()?;
-    let asked = json!({
-        "account": arguments.account, "agency": arguments.agency, "form": arguments.form, "case": arguments.case,
-        "field": arguments.field, "row": arguments.row, "kind": arguments.kind.map(Kind::name),
-        "fromUs": arguments.from, "untilUs": arguments.until, "last": arguments.last,
-    });
-    let reader = open(&config, "audit search", asked).await?;
-    let SearchArguments { account, agency, form, case, field, row, kind, from, until, last, json, .. } = arguments;
-    let criteria = Criteria {
-        account,
-        agency,
-        form,
-        case_number: case,
-        coordinate: field,
-        row,
-        kind,
-        from_us: from,
-        until_us: until,
-        limit: last,
-    };
-    let listing = match index::search::search(&reader, Some(&config.control), &criteria).await {
-        Ok(listing) => listing,
-        Err(error) => {
-            eprintln!("cityquery: {error}; reading every segment instead");
-            index::search::search(&reader, None, &criteria).await?
-        }
-    };
-    print_listing(&reader, &listing, json, out)
-}
-
 async fn reindex(config: &Config) -> anyhow::Result<()> {
     let mut options = Options::new(&config.audit, &config.audit.node, [0; 32], Clock::system(), Entropy::system());
     (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
+    options.known = known_reach(config, &config.audit.node).await;
     // Holding the server's node keeps a server from indexing at the same time.
     let (log, _) = AuditLog::open(options).context("the index is made anew while no server runs")?;
     index::clear(&config.control).await?;
@@ -223,14 +149,14 @@ async fn reindex(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Records the reading on the command line's own node, and only then opens the log.
-async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyhow::Result<Reader> {
+pub(super) async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyhow::Result<Reader> {
     let dir = &config.audit.dir;
     anyhow::ensure!(dir.is_dir(), "there is no audit log in {}", dir.display());
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let now_us = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000)?;
     let millis = u64::try_from(now_us / 1_000)?;
     let id = uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes()).into_uuid();
-    let log = open_log(config, clock, entropy)?;
+    let log = open_log(config, clock, entropy).await?;
     let record = reading(id, now_us, operator(), Why::default(), what, &arguments);
     let receipt = log.commit(record).await.context("a reading of the log must itself be recorded")?;
     let keys = log.keys();
@@ -239,7 +165,8 @@ async fn open(config: &Config, what: &str, arguments: serde_json::Value) -> anyh
 }
 
 /// Opens the command line's own node of the log, which works beside a running server.
-pub(super) fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyhow::Result<AuditLog> {
+pub(super) async fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyhow::Result<AuditLog> {
+    refuse_root(&config.audit.dir)?;
     // The command line of a server with a name of its own has one, too: they share a control database.
     let node = match config.audit.node.as_str() {
         SERVER => COMMAND_LINE.to_owned(),
@@ -247,13 +174,41 @@ pub(super) fn open_log(config: &Config, clock: Clock, entropy: Entropy) -> anyho
     };
     let mut options = Options::new(&config.audit, &node, [0; 32], clock, entropy);
     (options.segment_bytes, options.is_on) = (SEGMENT_BYTES, true);
+    options.known = known_reach(config, &options.node).await;
     let asked = Instant::now();
     loop {
         match AuditLog::open(options.clone()) {
             Ok((log, _)) => return Ok(log),
-            Err(OpenError::InUse(_)) if asked.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            Err(OpenError::InUse(_)) if asked.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await
+            }
             Err(error) => return Err(error).context("what the command line does must be recorded"),
         }
+    }
+}
+
+/// What root writes, the user whose log it is could not read.
+fn refuse_root(dir: &Path) -> anyhow::Result<()> {
+    let owned = std::fs::metadata(dir.join(KEYS)).or_else(|_| std::fs::metadata(dir));
+    let owner = owned.map_or(0, |found| found.uid());
+    anyhow::ensure!(
+        owner == 0 || !rustix::process::geteuid().is_root(),
+        "the audit log in {} belongs to user {owner}, who could not read what root writes there; run the command as that \
+         user: sudo -u '#{owner}' cityquery …",
+        dir.display()
+    );
+    Ok(())
+}
+
+/// How far the index knows a node's log. The log can be read without a control database, and then nothing is known.
+async fn known_reach(config: &Config, node: &str) -> Reach {
+    if crate::store::layout::sqlite_file(&config.control.url).is_some_and(|file| !file.exists()) {
+        return Reach::default(); // connecting would make it
+    }
+    let asked = async { index::reach(&control::connect(&config.control).await?, node).await };
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(known)) => known,
+        _ => Reach::default(),
     }
 }
 
@@ -284,6 +239,9 @@ pub(super) fn administration(accounts: &Accounts, who: Who, note: String) -> Rec
 
 fn find(reader: &Reader, id: Uuid) -> anyhow::Result<Entry> {
     let found = reader.find(id).context("reading the audit log")?;
+    if found.is_none() {
+        print_losses(&reader.losses()?);
+    }
     found.with_context(|| format!("the log in {} holds no record {id}", reader.dir().display()))
 }
 
@@ -296,7 +254,12 @@ fn print_record(reader: &Reader, entry: &Entry, json: bool, out: &mut impl Write
     Ok(())
 }
 
-fn print_listing(reader: &Reader, listing: &Listing, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn print_listing(
+    reader: &Reader,
+    listing: &Listing,
+    json: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     if !json {
         writeln!(out, "{}", heading())?;
     }
@@ -306,11 +269,14 @@ fn print_listing(reader: &Reader, listing: &Listing, json: bool, out: &mut impl 
             false => writeln!(out, "{}", line(entry))?,
         }
     }
-    for (node, segment, gap) in &listing.gaps {
-        let frames = gap.missing.map_or_else(|| "some".to_owned(), |missing| missing.to_string());
-        eprintln!("node {node}, segment {segment}, byte {}: {frames} frames are missing or altered", gap.offset);
-    }
+    print_losses(&listing.losses);
     Ok(())
+}
+
+fn print_losses(losses: &[Loss]) {
+    for loss in losses {
+        eprintln!("cityquery: {loss}");
+    }
 }
 
 fn print_fields(entry: &Entry, json: bool, out: &mut impl Write) -> anyhow::Result<()> {

@@ -8,8 +8,10 @@ use clap::Args;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, Statement};
 
 use super::Installation;
+use super::doctor_audit;
 use super::installation::read_catalog;
 use crate::accounts::{entity, keys};
+use crate::audit::index;
 use crate::catalog::Catalog;
 use crate::config::{Clock, Config};
 use crate::procedure::mail::Courier;
@@ -35,22 +37,22 @@ pub struct DoctorArguments {
 
 /// What was found; printed as it is found.
 #[derive(Default)]
-struct Findings {
+pub(super) struct Findings {
     faults: usize,
     warnings: usize,
 }
 
 impl Findings {
-    fn good(&self, what: &str, found: impl std::fmt::Display) {
+    pub(super) fn good(&self, what: &str, found: impl std::fmt::Display) {
         println!("ok    {what}: {found}");
     }
 
-    fn warn(&mut self, what: &str, found: impl std::fmt::Display, advice: &str) {
+    pub(super) fn warn(&mut self, what: &str, found: impl std::fmt::Display, advice: &str) {
         self.warnings += 1;
         println!("warn  {what}: {found}\n        → {advice}");
     }
 
-    fn fault(&mut self, what: &str, found: impl std::fmt::Display, advice: &str) {
+    pub(super) fn fault(&mut self, what: &str, found: impl std::fmt::Display, advice: &str) {
         self.faults += 1;
         println!("FAIL  {what}: {found}\n        → {advice}");
     }
@@ -80,6 +82,7 @@ pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     }
     check_keys(&config, &mut findings);
     check_mail(&config, &mut findings).await;
+    doctor_audit::check_log(&config, &mut findings);
     check_disks(&config, &mut findings);
     println!();
     anyhow::ensure!(findings.faults == 0, "{} faults, {} warnings", findings.faults, findings.warnings);
@@ -142,6 +145,8 @@ async fn check_control(config: &Config, findings: &mut Findings) {
         Ok(accounts) => findings.good(what, format_args!("{accounts} accounts")),
         Err(error) => findings.fault(what, error, "check the rights of the database's user"),
     }
+    let known = index::log_id(&db, &config.audit.node).await;
+    doctor_audit::check_number(config, known, findings);
     check_clock(&db, findings).await;
 }
 
@@ -217,6 +222,7 @@ fn check_keys(config: &Config, findings: &mut Findings) {
         let advice = "the first start makes it with a key; on several servers copy one folder to all";
         return findings.warn("keys", format_args!("{} is not there", folder.display()), advice);
     }
+    doctor_audit::check_shared_keys(folder, findings);
     match keys::inspect(folder) {
         Ok(0) => findings.warn("keys", "no sign-*.pem", "the first start makes one"),
         Ok(count) => findings.good("keys", format_args!("{count} that sign or verify in {}", folder.display())),

@@ -69,7 +69,7 @@ pub async fn run(arguments: FoundArguments) -> anyhow::Result<()> {
         email: arguments.email.as_ref().map(lettre::Address::as_ref),
         holder: None,
     };
-    let log = open_log(&config, clock.clone(), entropy)?;
+    let log = open_log(&config, clock.clone(), entropy).await?;
     let record = administration(
         &accounts,
         operator(),

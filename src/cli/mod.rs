@@ -7,9 +7,11 @@ use clap::{Parser, Subcommand};
 use rustix::fs::Mode;
 
 pub mod audit;
+mod audit_search;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+mod doctor_audit;
 pub mod found;
 pub mod generate;
 pub mod import;

@@ -47,7 +47,7 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {
         }
         other => other.into(),
     })?;
-    let log = open_log(&config, clock.clone(), entropy)?;
+    let log = open_log(&config, clock.clone(), entropy).await?;
     let mut who = operator();
     who.session = tokens.actor.session;
     let record =

@@ -6,7 +6,7 @@ use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 
-use super::{Config, Connection, PasswordPreset};
+use super::{Audit, Config, Connection, PasswordPreset};
 
 /// The shipped defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -154,9 +154,8 @@ fn faults_of(config: &Config) -> Vec<String> {
         "must be greater than accounts.idle_suspend_days, or 0",
     );
     let node = &config.audit.node;
-    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     require(
-        (1..=40).contains(&node.len()) && node.chars().all(plain) && !["keys", "command"].contains(&node.as_str()),
+        Audit::is_node(node) && node.len() <= 40 && !["keys", "command"].contains(&node.as_str()),
         "audit.node",
         "must be 1 to 40 small letters, digits and hyphens, and neither \"keys\" nor \"command\"",
     );

@@ -114,6 +114,14 @@ pub struct Audit {
     pub enabled: bool,
 }
 
+impl Audit {
+    /// Whether that may be the name of a node, which is also that of its folder.
+    pub fn is_node(name: &str) -> bool {
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        !name.is_empty() && name.chars().all(plain)
+    }
+}
+
 /// `[limits]`: each is checked before any SQL runs, but the last two, which bound what is already running.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

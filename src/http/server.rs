@@ -48,10 +48,10 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     if let Err(error) = record(&app, Kind::Stop, None).await {
         tracing::error!(%error, "the stop could not be recorded");
     }
-    // Both wait for threads of their own.
+    // Both wait for threads of their own. The log goes first: it must be ended whatever holds up its index.
     let closing = tokio::task::spawn_blocking(move || {
-        drop(indexer);
         app.audit.close();
+        drop(indexer);
     });
     closing.await.context("closing the audit log")
 }

@@ -52,7 +52,8 @@ impl App {
     ) -> anyhow::Result<(App, Recovery)> {
         let db = control::connect(&config.control).await.context("the control database")?;
         let accounts = Accounts::open(db, &config, catalog.clone(), clock.clone(), entropy.clone()).await?;
-        let options = Options::new(&config.audit, &config.audit.node, catalog.hash, clock.clone(), entropy.clone());
+        let mut options = Options::new(&config.audit, &config.audit.node, catalog.hash, clock.clone(), entropy.clone());
+        options.known = index::reach(accounts.db(), &options.node).await.context("how far the audit log is indexed")?;
         let (audit, recovery) = AuditLog::open(options)?;
         index::claim(accounts.db(), audit.folder()).await.context("the name of this server's audit log, audit.node")?;
         let time = Duration::from_millis(config.limits.time_ms);

@@ -29,6 +29,8 @@ const SHAPES: usize = 10_000;
 pub struct Follower {
     source: Source,
     positions: HashMap<String, Position>,
+    /// What was wrong with nodes that could not be read.
+    passed_over: HashMap<String, String>,
     shapes: HashMap<[u8; 32], Arc<Shape>>,
     indexed_shapes: HashSet<[u8; 32]>,
 }
@@ -39,6 +41,7 @@ impl Follower {
         Ok(Follower {
             source,
             positions: positions.into_iter().map(|position| (position.node.clone(), position)).collect(),
+            passed_over: HashMap::new(),
             shapes: HashMap::new(),
             indexed_shapes: HashSet::new(),
         })
@@ -50,7 +53,14 @@ impl Follower {
             if self.positions.contains_key(folder.node()) {
                 continue;
             }
-            let Some(first) = folder.numbers()?.first().copied() else { continue };
+            let first = match folder.numbers() {
+                Ok(numbers) => numbers.first().copied(),
+                Err(error) => {
+                    self.pass_over(&folder, &error);
+                    continue;
+                }
+            };
+            let Some(first) = first else { continue };
             let id = claim(tables.db(), folder.node(), folder.log_id().as_deref()).await?;
             let node = folder.node().to_owned();
             let position = Position { id, node: node.clone(), segment: first, offset: 0, last_seq: 0 };
@@ -64,11 +74,22 @@ impl Follower {
     pub fn next(&mut self, durable: Option<Durable>) -> Result<Option<Batch>, IndexError> {
         for folder in Folder::all(&self.source.dir)? {
             let durable = durable.filter(|_| folder.node() == self.source.node);
-            if let Some(batch) = self.next_of(&folder, durable)? {
-                return Ok(Some(batch));
+            match self.next_of(&folder, durable) {
+                Ok(Some(batch)) => return Ok(Some(batch)),
+                Ok(None) => {}
+                Err(error) => self.pass_over(&folder, &error),
             }
         }
         Ok(None)
+    }
+
+    /// A node that cannot be read holds up no other. It is tried again each time, and told of once.
+    fn pass_over(&mut self, folder: &Folder, error: &io::Error) {
+        let told = self.passed_over.insert(folder.node().to_owned(), error.to_string());
+        if told.as_ref() != Some(&error.to_string()) {
+            let (node, path) = (folder.node(), folder.path().display());
+            tracing::error!(node, %path, %error, "the index passes over a node that it cannot read; give it the right to");
+        }
     }
 
     fn next_of(&mut self, folder: &Folder, durable: Option<Durable>) -> io::Result<Option<Batch>> {
@@ -106,8 +127,12 @@ impl Follower {
         let mut wanted = PIECE;
         loop {
             let from = batch.position.offset;
+            if from > end {
+                tracing::error!(node = folder.node(), segment, from, end, "the segment is shorter than it was indexed");
+                return next_segment(folder, batch);
+            }
             let bytes = read_at(&file, from, end, wanted)?;
-            let is_all = from + bytes.len() as u64 == end;
+            let is_all = bytes.len() < wanted;
             let taken = self.take_frames(folder, &bytes, batch)?;
             if taken > 0 {
                 return Ok(true);

@@ -7,15 +7,18 @@ mod follow;
 pub mod search;
 mod tables;
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sea_orm::DatabaseConnection;
+use tokio::sync::oneshot;
 
 use super::log::AuditLog;
+use super::recover::Reach;
 use super::seal::Keyring;
 use super::segment::Folder;
 use super::state::Durable;
@@ -30,6 +33,8 @@ const NICE: i32 = 19;
 const IDLE: Duration = Duration::from_millis(250);
 /// How long to wait after a failure of the database.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How long the program's end waits for the thread, which a disk or a database may hold up.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Rest after each batch, as a multiple of the time that it took: once for each so many records a second that
 /// the log takes. While the log is busy, processors and database are needed elsewhere, and the index can wait.
 const RECORDS_PER_REST: f64 = 50.0;
@@ -56,44 +61,54 @@ pub enum IndexError {
     Segments(#[from] std::io::Error),
 }
 
-/// The running indexer; dropping it stops it after the batch at hand.
+/// The running indexer. Dropping it stops it where it is: a batch that is half written is taken back by the database.
 pub struct Indexer {
-    stop: Option<Sender<()>>,
+    stop: Option<oneshot::Sender<()>>,
+    /// Disconnected when the thread has ended.
+    ended: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Indexer {
     /// Starts following the log into the control database, whose tables must have been migrated.
     pub fn start(log: &AuditLog, dir: PathBuf, control: config::Control) -> std::io::Result<Indexer> {
-        let (stop, stopped) = channel();
+        let (stop, stopped) = oneshot::channel();
+        let (ending, ended) = channel::<()>();
         let source = Source { dir, node: log.folder().node().to_owned(), keys: log.keys() };
         let (durable, records) = (log.durable(), log.record_count());
         let thread = std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
             // First of all: threads that the database driver starts inherit it.
             super::keeper::lower_priority(NICE);
+            let _ending = ending;
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return tracing::error!(%error, "the audit index has no runtime"),
             };
             let mut pace = Pace { records: Box::new(records), last: (Instant::now(), 0), rate: 0.0 };
-            loop {
-                let worked = runtime.block_on(run(&source, &control, &durable, &mut pace, &stopped));
-                match worked {
-                    Ok(()) => return,
-                    Err(error) => tracing::warn!(%error, "the audit index waits; searches read the segments"),
+            let following = async {
+                loop {
+                    let Err(error) = run(&source, &control, &durable, &mut pace).await;
+                    tracing::warn!(%error, "the audit index waits; searches read the segments");
+                    tokio::time::sleep(AFTER_FAILURE).await;
                 }
-                if stopped.recv_timeout(AFTER_FAILURE) != Err(RecvTimeoutError::Timeout) {
-                    return;
+            };
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    () = following => {}
                 }
-            }
+            });
         })?;
-        Ok(Indexer { stop: Some(stop), thread: Some(thread) })
+        Ok(Indexer { stop: Some(stop), ended, thread: Some(thread) })
     }
 }
 
 impl Drop for Indexer {
     fn drop(&mut self) {
         drop(self.stop.take());
+        if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            return tracing::warn!("the audit index's thread does not end and is left behind");
+        }
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the audit index's thread had panicked");
         }
@@ -111,6 +126,16 @@ pub(super) struct Source {
 /// Takes the name of a node for its log; refused where another log has it.
 pub async fn claim(db: &DatabaseConnection, folder: &Folder) -> Result<(), IndexError> {
     tables::claim(db, folder.node(), folder.log_id().as_deref()).await.map(drop)
+}
+
+/// How far the index knows a node's log to have reached.
+pub async fn reach(db: &DatabaseConnection, node: &str) -> Result<Reach, IndexError> {
+    tables::reach(db, node).await
+}
+
+/// The number of the log that the index knows under a name.
+pub async fn log_id(db: &DatabaseConnection, node: &str) -> Result<Option<String>, IndexError> {
+    tables::log_id(db, node).await
 }
 
 /// How many operations of an agency in a time stand in logs that are not in this folder, as far as they are indexed:
@@ -143,14 +168,13 @@ pub async fn catch_up(dir: PathBuf, keys: Arc<Keyring>, control: &config::Contro
     Ok(records)
 }
 
-/// Follows until stopped or until something fails.
+/// Follows until something fails.
 async fn run(
     source: &Source,
     control: &config::Control,
     durable: &impl Fn() -> Durable,
     pace: &mut Pace,
-    stopped: &Receiver<()>,
-) -> Result<(), IndexError> {
+) -> Result<Infallible, IndexError> {
     let source = Source { dir: source.dir.clone(), node: source.node.clone(), keys: source.keys.clone() };
     let mut tables = Tables::open(control).await?;
     let mut follower = Follower::new(source, &mut tables).await?;
@@ -164,10 +188,7 @@ async fn run(
                 pace.rest(began.elapsed())
             }
         };
-        match stopped.recv_timeout(rest) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        }
+        tokio::time::sleep(rest).await;
     }
 }
 

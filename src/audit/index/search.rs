@@ -8,6 +8,7 @@ use super::IndexError;
 use super::batch::{Position, parts};
 use super::tables::Tables;
 use crate::audit::decode::StoredRecord;
+use crate::audit::loss::Missing;
 use crate::audit::marks::{Withheld, WithheldReason};
 use crate::audit::read::{Contents, newest_first};
 use crate::audit::reader::{Entry, Listing, Reader};
@@ -42,9 +43,10 @@ pub struct Criteria {
 }
 
 /// Where the index says that a record stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Place {
     pub(super) entry: i64,
+    pub(super) record_id: String,
     pub(super) segment: u64,
     /// Why the answer did not leave, and after how many microseconds.
     pub(super) withheld: Option<(WithheldReason, u64)>,
@@ -106,7 +108,7 @@ pub async fn search(
 
     let mut listing = Listing::default();
     let mut marks = HashMap::new();
-    newest_first(&Folder::all(reader.dir())?, |folder, segment, contents| {
+    let between = newest_first(&Folder::all(reader.dir())?, |folder, segment, contents| {
         if segment < begun.get(folder.node()).copied().unwrap_or(0) {
             return Ok(ControlFlow::Break(()));
         }
@@ -123,6 +125,7 @@ pub async fn search(
         }
         Ok(ControlFlow::Continue(()))
     })?;
+    listing.losses.extend(between);
     load(reader, &positions, &places, &mut listing)?;
     listing.entries.sort_by_key(|entry| (entry.record.started_us, entry.seq));
     let surplus = listing.entries.len().saturating_sub(criteria.limit);
@@ -159,16 +162,25 @@ fn load(reader: &Reader, positions: &[Position], places: &[Place], listing: &mut
     for ((node, segment), wanted) in by_segment {
         let Some(position) = positions.iter().find(|position| position.id == node) else { continue };
         let folder = Folder::new(reader.dir(), &position.node);
-        let bytes = std::fs::read(folder.segment(segment))?;
+        // What the index knows of a segment that is gone, or cannot be read, is told below.
+        let bytes = std::fs::read(folder.segment(segment)).unwrap_or_default();
         let contents = Contents::of(&bytes);
         let gaps = contents.gaps.iter().filter(|gap| gap.was_durable);
-        listing.gaps.extend(gaps.map(|gap| (position.node.clone(), segment, *gap)));
+        listing.losses.extend(gaps.map(|gap| Missing::Within { segment, gap: *gap }.of(&folder)));
+        let mut records = wanted.len();
         for frame in &contents.records {
-            if let (Some(place), Ok(record)) = (wanted.get(&frame.seq), contents.decode(frame)) {
-                let (seq, id) = (frame.seq, record.id.into_bytes());
-                let mark = place.withheld.map(|(reason, after_us)| Withheld { record: id, seq, reason, after_us });
-                listing.entries.push(Entry::new(&folder, segment, frame, record, &contents, mark));
+            let (Some(place), Ok(record)) = (wanted.get(&frame.seq), contents.decode(frame)) else { continue };
+            // A segment that was put in another's place holds other records under the same numbers.
+            if record.id.to_string() != place.record_id {
+                continue;
             }
+            records -= 1;
+            let (seq, id) = (frame.seq, record.id.into_bytes());
+            let mark = place.withheld.map(|(reason, after_us)| Withheld { record: id, seq, reason, after_us });
+            listing.entries.push(Entry::new(&folder, segment, frame, record, &contents, mark));
+        }
+        if records > 0 {
+            listing.losses.push(Missing::Indexed { segment, records }.of(&folder));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use super::IndexError;
 use super::batch::{Batch, EntryRow, Position, RELEASED, UNCONFIRMED, withheld_reason};
 use super::search::{Criteria, Place};
 use crate::audit::Kind;
+use crate::audit::recover::Reach;
 use crate::audit::show::hex;
 use crate::config;
 use crate::store::control;
@@ -66,6 +67,22 @@ pub async fn claim(db: &DatabaseConnection, node: &str, log_id: Option<&str>) ->
         failed = db.execute_raw(statement(sql, vec![node.into(), log_id.into()])).await.err();
     }
     Err(failed.map_or_else(|| IndexError::NameTaken(node.to_owned()), IndexError::from))
+}
+
+/// How far a node is indexed, and with it how far its log had reached; nothing of a node that the index does not know.
+pub async fn reach(db: &DatabaseConnection, node: &str) -> Result<Reach, IndexError> {
+    let sql = "SELECT segment, last_seq FROM audit_nodes WHERE node = $1";
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, vec![node.into()]);
+    let Some(row) = db.query_one_raw(statement).await? else { return Ok(Reach::default()) };
+    let number = |name| row.try_get::<i64>("", name).map(|number| number as u64);
+    Ok(Reach { segment: number("segment")?, last_seq: number("last_seq")? })
+}
+
+/// The number of the log of that name, once it is known.
+pub async fn log_id(db: &DatabaseConnection, node: &str) -> Result<Option<String>, IndexError> {
+    let sql = "SELECT log_id FROM audit_nodes WHERE node = $1";
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, vec![node.into()]);
+    Ok(db.query_one_raw(statement).await?.map(|row| row.try_get("", "log_id")).transpose()?.flatten())
 }
 
 /// Operations of an agency that stand in the logs of other nodes than these.
@@ -224,7 +241,7 @@ impl Tables {
         let filter = if conditions.is_empty() { "1 = 1".to_owned() } else { conditions.join(" AND ") };
         let limit = criteria.limit;
         let sql = format!(
-            "SELECT entry, segment, release_state, withheld_after_us FROM audit_entries WHERE {filter} ORDER BY started_us DESC, entry DESC LIMIT {limit}"
+            "SELECT entry, record_id, segment, release_state, withheld_after_us FROM audit_entries WHERE {filter} ORDER BY started_us DESC, entry DESC LIMIT {limit}"
         );
         let rows = self.db.query_all_raw(Statement::from_sql_and_values(self.backend(), sql, values)).await?;
         let place = |row: QueryResult| -> Result<Place, DbErr> {
@@ -232,6 +249,7 @@ impl Tables {
             let reason = withheld_reason(row.try_get("", "release_state")?);
             Ok(Place {
                 entry: row.try_get("", "entry")?,
+                record_id: row.try_get("", "record_id")?,
                 segment: row.try_get::<i64>("", "segment")? as u64,
                 withheld: reason.map(|reason| (reason, after_us.unwrap_or(0) as u64)),
             })

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::audit::frame::{self, Found, FrameKind, HEADER};
 use crate::audit::scan::{Piece, Scan};
+use crate::audit::seal::Keyring;
 
 /// A log with one record per batch, whose process was killed: no end frame, the zeros still behind it.
 fn killed_log(dir: &Path, records: u128) -> Vec<u8> {
@@ -73,6 +74,7 @@ fn a_torn_last_batch_is_cut_and_all_before_it_stays() {
         let dir = tempfile::tempdir().unwrap();
         let segment = Folder::new(dir.path(), SERVER).segment(1);
         fs::create_dir_all(segment.parent().unwrap()).unwrap();
+        Keyring::make(&dir.path().join("keys"), Entropy::seeded(1)).unwrap();
         let mut torn = whole.clone();
         torn[cut..].fill(0);
         fs::write(&segment, &torn).unwrap();

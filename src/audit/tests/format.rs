@@ -8,7 +8,7 @@ use crate::audit::{encode, seal::Keyring};
 #[test]
 fn the_documents_example_is_what_is_written() {
     let dir = tempfile::tempdir().unwrap();
-    let keys = Keyring::open(dir.path(), Entropy::seeded(7)).unwrap();
+    let keys = Keyring::make(dir.path(), Entropy::seeded(7)).unwrap();
     let column = |name: &str| ShapeColumn::select(name, name, ColumnOutcome::Shown);
     let shape = Shape {
         rectangles: vec![RectangleShape {

@@ -1,12 +1,15 @@
 //! Tests of the log from within: faults injected into the disk, damage done to files, packing and unpacking.
 
+mod chain;
 mod damage;
 mod disk;
 mod faults;
 mod format;
+mod lost_keys;
 mod packing;
 mod reading;
 mod secrets;
+mod shorter;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +20,7 @@ use super::decode::StoredRecord;
 use super::disk::RealDisk;
 use super::log::Options;
 use super::read::{Contents, Release};
+use super::recover::Reach;
 use super::segment::Folder;
 use super::*;
 use crate::config::{Clock, Entropy};
@@ -37,6 +41,7 @@ fn options(dir: &std::path::Path) -> Options {
         entropy: Entropy::seeded(1),
         disk: Arc::new(RealDisk),
         is_on: true,
+        known: Reach::default(),
     }
 }
 

@@ -111,7 +111,7 @@ proptest! {
     #[test]
     fn expansion_equals_a_naive_recording(model in proptest::collection::vec(rectangle(), 0..4)) {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keyring::open(dir.path(), Entropy::seeded(1)).unwrap();
+        let keys = Keyring::make(dir.path(), Entropy::seeded(1)).unwrap();
         let (shape, touched) = packed(&model);
         let blob = shape.to_blob();
         let asked = Some(Asked { shape: blob.clone(), ..record(1).asked.unwrap() });
@@ -146,7 +146,7 @@ proptest! {
 #[test]
 fn every_part_of_a_record_comes_back() {
     let dir = tempfile::tempdir().unwrap();
-    let keys = Keyring::open(dir.path(), Entropy::seeded(1)).unwrap();
+    let keys = Keyring::make(dir.path(), Entropy::seeded(1)).unwrap();
     for (kind, schema_hash) in [(Kind::Query, [7; 32]), (Kind::Other(200), [8; 32])] {
         let mut sent = Record { kind, note: Some("remark".into()), ..record(5) };
         sent.outcome.code = Some("TIMEOUT".into());
@@ -166,7 +166,7 @@ fn every_part_of_a_record_comes_back() {
 #[test]
 fn a_row_costs_a_byte_or_two() {
     let dir = tempfile::tempdir().unwrap();
-    let keys = Keyring::open(dir.path(), Entropy::seeded(1)).unwrap();
+    let keys = Keyring::make(dir.path(), Entropy::seeded(1)).unwrap();
     let size = |rows: i64| {
         let mut touched = Touched::new(0);
         (0..rows).for_each(|row| {

@@ -35,7 +35,7 @@ fn every_record_is_found_by_its_id() {
     assert!(reader.find(Uuid::from_u128(4711)).unwrap().is_none());
     let latest = reader.last(4, |record, _| record.kind == Kind::Query).unwrap();
     assert_eq!(latest.entries.len(), 4);
-    assert!(latest.gaps.is_empty());
+    assert!(latest.losses.is_empty());
     let own = reader.find(receipt.id).unwrap().expect("the reading is a record");
     assert_eq!(reader.secrets(&own).unwrap().variables.as_deref(), Some(r#"{"secret":1}"#));
 }

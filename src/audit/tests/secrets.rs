@@ -14,6 +14,11 @@ fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     found
 }
 
+/// Sets when a file was last written.
+fn made_at(path: &std::path::Path, at: time::OffsetDateTime) {
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(at.into()).unwrap();
+}
+
 #[test]
 fn variables_and_case_numbers_are_sealed_under_the_months_key() {
     let dir = tempfile::tempdir().unwrap();
@@ -21,6 +26,7 @@ fn variables_and_case_numbers_are_sealed_under_the_months_key() {
     log.commit_blocking(record(1)).unwrap();
     let keys = log.keys();
     drop(log);
+    made_at(&dir.path().join("keys/2026-11.key"), NOW);
     for path in files(dir.path()) {
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(6).any(|window| window == b"MARKER"), "{} tells a secret", path.display());
@@ -34,6 +40,14 @@ fn variables_and_case_numbers_are_sealed_under_the_months_key() {
     found.id = Uuid::from_u128(2);
     assert!(matches!(found.secrets(&keys), Err(SealError::Altered(_))));
     found.id = Uuid::from_u128(1);
+    // A key that was made after the record is not the one that sealed it.
+    let path = dir.path().join("keys/2026-11.key");
+    let right = std::fs::read(&path).unwrap();
+    std::fs::write(&path, format!("{}\n", "ab".repeat(32))).unwrap();
+    let keys = Keyring::open(&dir.path().join("keys"), Entropy::seeded(5)).unwrap();
+    made_at(&path, NOW + Duration::from_secs(3_600));
+    assert!(matches!(found.secrets(&keys), Err(SealError::OtherKey(_))));
+    std::fs::write(&path, right).unwrap();
     // A destroyed key leaves the record and takes the secret.
     std::fs::remove_file(dir.path().join("keys/2026-11.key")).unwrap();
     let keys = Keyring::open(&dir.path().join("keys"), Entropy::seeded(5)).unwrap();
@@ -46,8 +60,8 @@ fn variables_and_case_numbers_are_sealed_under_the_months_key() {
 fn keys_last_and_change_with_the_month() {
     let dir = tempfile::tempdir().unwrap();
     let november = 1_796_083_199_999_999; // 2026-11-30 23:59:59.999999
-    let first = Keyring::open(dir.path(), Entropy::seeded(1)).unwrap();
-    let second = Keyring::open(dir.path(), Entropy::seeded(2)).unwrap();
+    let first = Keyring::make(dir.path(), Entropy::seeded(1)).unwrap();
+    let second = Keyring::make(dir.path(), Entropy::seeded(2)).unwrap();
     let id = Uuid::from_u128(1);
     let sealed = first.seal(id, november, b"secret").unwrap();
     assert_eq!(sealed.partition, "2026-11");
@@ -62,8 +76,8 @@ fn keys_last_and_change_with_the_month() {
 #[test]
 fn a_key_that_others_may_read_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    drop(Keyring::open(dir.path(), Entropy::seeded(1)).unwrap());
+    drop(Keyring::make(dir.path(), Entropy::seeded(1)).unwrap());
     let path = dir.path().join("digest.key");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(Keyring::open(dir.path(), Entropy::seeded(1)).is_err());
+    assert!(Keyring::make(dir.path(), Entropy::seeded(1)).is_err());
 }
