@@ -18,6 +18,7 @@ mod demo_walk;
 mod fail_closed;
 mod generate;
 mod graphql;
+mod graphql_left_out;
 mod import_cases;
 mod import_faults;
 mod import_real;
