@@ -11,6 +11,7 @@ mod audit_cli;
 mod audit_index;
 mod audit_kill;
 mod bad_input;
+mod bad_input_documents;
 mod catalog;
 mod consent;
 mod demo;

@@ -65,7 +65,7 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
 }
 
 /// The part of a text or comment that follows its first character; brackets in it do not count.
-fn skip(start: char, rest: &str) -> &str {
+pub(super) fn skip(start: char, rest: &str) -> &str {
     let end = if start == '#' {
         rest.find(['\n', '\r'])
     } else if let Some(block) = rest.strip_prefix("\"\"") {

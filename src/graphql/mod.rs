@@ -17,6 +17,7 @@ mod shape;
 mod shape_inputs;
 mod shape_outputs;
 mod shape_procedure;
+mod tokens;
 mod validate;
 mod values;
 mod variables;

@@ -15,7 +15,7 @@ use async_graphql::{Positioned, Request, Response, Value};
 use super::messages::{parse_failed, position, validation_failed};
 use super::shape::{Shape, innermost};
 use super::variables::VariableType;
-use super::{Face, limits, overlap, values};
+use super::{Face, limits, overlap, tokens, values};
 use crate::access::refusal::{Code, Refusal};
 use crate::catalog::hint;
 use crate::config::Limits;
@@ -89,6 +89,7 @@ pub(super) fn validate(
     let operation_name = choose(&document, operation_name).map_err(one)?;
 
     let mut ours = unknown_types(&face.shape, &document);
+    tokens::check_names(text, &mut ours);
     let theirs = by_library(face, &document);
     overlap::check(&document, &mut ours);
     values::check(&face.shape, &mut document, &mut ours);

@@ -5,10 +5,11 @@ use axum::body::Body;
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::body;
 use super::state::App;
+use super::{body, json};
 use crate::access::Refusal;
 use crate::graphql::engine;
 
@@ -26,7 +27,10 @@ pub(super) struct Unread {
 struct Sent {
     query: Option<String>,
     operation_name: Option<String>,
+    #[serde(default, deserialize_with = "json::object")]
     variables: Option<Map<String, Value>>,
+    #[serde(rename = "extensions")]
+    _extensions: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -55,11 +59,15 @@ pub(super) async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Res
             format!("要求內容超過 {most} 位元組，或傳送中斷。"),
         ),
     })?;
-    let sent: Sent = serde_json::from_slice(&bytes).map_err(|error| Unread {
+    from_json(&bytes)
+}
+
+fn from_json(text: &[u8]) -> Result<engine::Request, Unread> {
+    let sent: Sent = serde_json::from_slice(text).map_err(|error| Unread {
         status: StatusCode::BAD_REQUEST,
         refusal: Refusal::input(
-            format!("The body is not a GraphQL request in JSON (line {}, column {}). Expected {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}; batches are not taken.", error.line(), error.column()),
-            format!("要求內容不是 JSON 格式的 GraphQL 要求（第 {} 行第 {} 欄）。應為 {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}；不接受批次。", error.line(), error.column()),
+            format!("This is not a GraphQL request in JSON (line {}, column {}). Expected {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}, no name twice in one object; batches are not taken.", error.line(), error.column()),
+            format!("這不是 JSON 格式的 GraphQL 要求（第 {} 行第 {} 欄）。應為 {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}，同一物件中名稱不得重複；不接受批次。", error.line(), error.column()),
         ),
     })?;
     request(sent.query, sent.operation_name, sent.variables)
@@ -68,7 +76,11 @@ pub(super) async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Res
 pub(super) fn from_url(url: &Uri) -> Result<engine::Request, Unread> {
     let Query(sent): Query<SentInUrl> = Query::try_from_uri(url).map_err(|_| not_understood())?;
     let variables = match sent.variables.filter(|text| !text.is_empty()) {
-        Some(text) => Some(serde_json::from_str(&text).map_err(|_| not_understood())?),
+        Some(text) => {
+            let mut json = serde_json::Deserializer::from_str(&text);
+            let object = json::object(&mut json).and_then(|object| json.end().map(|()| object));
+            object.map_err(|_| not_understood())?
+        }
         None => None,
     };
     request(sent.query, sent.operation_name, variables)
@@ -95,8 +107,8 @@ fn not_understood() -> Unread {
     Unread {
         status: StatusCode::BAD_REQUEST,
         refusal: Refusal::input(
-            "Expected query, operationName and variables (a JSON object) in the URL.",
-            "網址中應有 query、operationName 與 variables（JSON 物件）。",
+            "Expected query, operationName and variables (a JSON object, no name in it twice) in the URL.",
+            "網址中應有 query、operationName 與 variables（JSON 物件，其中名稱不得重複）。",
         ),
     }
 }

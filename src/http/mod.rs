@@ -13,6 +13,7 @@ pub mod body;
 pub mod graphql;
 pub mod headers;
 pub mod health;
+mod json;
 pub mod numbers;
 pub mod oauth;
 pub mod playground;

@@ -1,0 +1,67 @@
+//! Documents and variables that the specification refuses though they are read easily, and those that it takes though the
+//! library's parser does not.
+
+use crate::support::trial::{Trial, gate, post};
+use axum::body::Body;
+use axum::http::{Method, Request};
+use serde_json::json;
+
+const VALIDATE: &str = "GRAPHQL_VALIDATION_FAILED";
+
+#[tokio::test]
+async fn a_name_stands_once_in_an_object() {
+    let gate = gate().await;
+    let mut trial = Trial::new(&gate);
+    let cases = [
+        (r#"{ parcels(where: { areaM2: { _eq: "1" }, areaM2: { _eq: "2" } }) { totalCount } }"#, "areaM2:"),
+        (r#"{ parcels(where: { areaM2: { _gt: "1" _gt: "2" } }) { totalCount } }"#, "_gt:"),
+        (
+            r#"{ parcels(where: { _or: [{ areaM2: { _eq: "1" } }, { areaM2: {}, areaM2: {} }] }) { totalCount } }"#,
+            "areaM2:",
+        ),
+        (r#"{ parcels(orderBy: [{ areaM2: ASC, areaM2: DESC }]) { totalCount } }"#, "areaM2:"),
+        (r#"query ($w: ParcelFilter = { _not: {}, _not: {} }) { parcels(where: $w) { totalCount } }"#, "_not:"),
+        (r#"mutation { reportIncident(input: { title: "a", title: "b", description: "c" }) { number } }"#, "title:"),
+        (r#"{ persons(where: { name: { _eq: "{" }, name: { _eq: "}" } }) { totalCount } }"#, "name:"),
+    ];
+    for (query, name) in cases {
+        let column = query.rfind(name).expect("the second") + 1;
+        let got = trial.ask(query, VALIDATE, query, json!({})).await;
+        assert_eq!(got.body["errors"][0]["locations"], json!([{ "line": 1, "column": column }]), "{query}");
+    }
+    // One name in several objects, or as a key of several selections, is none twice.
+    let fine = r#"{ a: parcels(where: { _or: [{ areaM2: { _eq: "1" } }, { sectionKey: { _eq: "a: {" } }] # areaM2: areaM2:
+        }) { a: totalCount } b: parcels { a: totalCount } }"#;
+    let got = gate.ask("asker", "", fine, json!({})).await;
+    assert_eq!(got.code(), "SOURCE_UNAVAILABLE", "{}", got.text);
+    trial.end();
+}
+
+#[tokio::test]
+async fn a_name_stands_once_in_json() {
+    let gate = gate().await;
+    let mut trial = Trial::new(&gate);
+    let query = "query ($a: Int, $w: ParcelFilter) { parcels(first: $a, where: $w) { totalCount } }";
+    let bodies = [
+        r#""variables": { "a": 1, "a": 2 }"#,
+        r#""variables": { "a": 1, "\u0061": 1 }"#,
+        r#""variables": { "w": { "_or": [{ "areaM2": { "_eq": "1" }, "areaM2": { "_eq": "2" } }] } }"#,
+        r#""variables": { "not declared": [{ "x": 1, "x": 1 }] }"#,
+        r#""variables": {}, "variables": {}"#,
+        r#""operationName": null, "operationName": null"#,
+        r#""extensions": {}, "extensions": {}"#,
+    ];
+    for body in bodies {
+        let got = trial.body(body, "BAD_USER_INPUT", format!(r#"{{ "query": "{query}", {body} }}"#)).await;
+        assert_eq!(got.status, 400, "{body}");
+    }
+    let url = "/graphql?query=query($a:Int)%7B__typename%20@skip(if:false)%7D&variables=%7B%22a%22:1,%22a%22:1%7D";
+    let request = Request::builder().method(Method::GET).uri(url).body(Body::empty()).expect("a request");
+    let got = gate.send(request).await;
+    assert_eq!((got.status.as_u16(), got.code()), (400, "BAD_USER_INPUT"), "{}", got.text);
+    let fine = r#""variables": { "a": 1, "w": { "areaM2": { "_eq": 1.5 }, "_not": null } }, "extensions": { "b": 1 }"#;
+    let request = post(gate.token("asker"), "en").body(format!(r#"{{ "query": "{query}", {fine} }}"#).into());
+    let got = gate.send(request.expect("a request")).await;
+    assert_eq!(got.code(), "BAD_USER_INPUT", "_not: null is no condition: {}", got.text);
+    trial.end();
+}
