@@ -65,3 +65,19 @@ async fn a_name_stands_once_in_json() {
     assert_eq!(got.code(), "BAD_USER_INPUT", "_not: null is no condition: {}", got.text);
     trial.end();
 }
+
+#[tokio::test]
+async fn a_subscription_has_one_root_field() {
+    let gate = gate().await;
+    let mut trial = Trial::new(&gate);
+    for query in [
+        "subscription { inboxNotices { id } other: inboxNotices { id } }",
+        "subscription { ...A inboxNotices { id } } fragment A on Subscription { other: inboxNotices { id } }",
+        "subscription { inboxNotices { id } __typename }",
+        "query A { __typename } subscription B { a: inboxNotices { id } b: inboxNotices { id } }",
+    ] {
+        let body = json!({ "query": query, "operationName": query.contains("query A").then_some("B") });
+        trial.body(query, VALIDATE, body.to_string()).await;
+    }
+    trial.end();
+}

@@ -1,6 +1,7 @@
 //! From text to a checked document: bounds, parse, the library's rules, then what the library does not see.
 //! Who may use which field is left to `access`; what an operation costs, to `query`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
@@ -108,23 +109,31 @@ pub(super) fn validate(
     };
     let (mut data, mut procedure, mut introspection) = (false, false, 0usize);
     let mut procedure_roots = 0;
-    roots(
-        &validated.document,
-        &validated.operation().selection_set.node,
-        &mut |field| match field.name.node.as_str() {
+    let mut keys = BTreeSet::new();
+    roots(&validated.document, &validated.operation().selection_set.node, &mut |field| {
+        keys.insert(field.response_key().node.as_str());
+        match field.name.node.as_str() {
             name if name.starts_with("__") => introspection += 1,
             name if is_of_datasets(face, validated.operation().ty, name) => data = true,
             _ => {
                 procedure = true;
                 procedure_roots += 1;
             }
-        },
-    );
+        }
+    });
+    let watched = keys.len();
     if validated.operation().ty == OperationType::Mutation && procedure_roots + introspection != 1 {
         return Err(one(Refusal::new(
             Code::ValidationFailed,
             "One operation takes one step: a mutation holds exactly one field.",
             "一個操作僅辦理一個步驟：mutation 須恰有一個欄位。",
+        )));
+    }
+    if validated.operation().ty == OperationType::Subscription && watched != 1 {
+        return Err(one(Refusal::new(
+            Code::ValidationFailed,
+            "A subscription holds exactly one field.",
+            "subscription 須恰有一個欄位。",
         )));
     }
     let variables = VariableType::of(validated.operation());
