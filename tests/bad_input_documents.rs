@@ -4,7 +4,7 @@
 use crate::support::trial::{Trial, gate, post};
 use axum::body::Body;
 use axum::http::{Method, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const VALIDATE: &str = "GRAPHQL_VALIDATION_FAILED";
 
@@ -80,4 +80,61 @@ async fn a_subscription_has_one_root_field() {
         trial.body(query, VALIDATE, body.to_string()).await;
     }
     trial.end();
+}
+
+#[tokio::test]
+async fn directives_of_variables_are_checked() {
+    let gate = gate().await;
+    let mut trial = Trial::new(&gate);
+    for (query, column) in [
+        ("query ($a: Int @foo(x: $zz)) { parcels(first: $a) { totalCount } }", 16),
+        ("query ($a: Int @foo) { parcels(first: $a) { totalCount } }", 16),
+        ("query ($a: Int @skip(if: true)) { parcels(first: $a) { totalCount } }", 16),
+        ("query @foo { parcels { totalCount } }", 7),
+        ("query @skip(if: true) { parcels { totalCount } }", 7),
+        ("{ ...A } fragment A on Query @foo { parcels { totalCount } }", 30),
+    ] {
+        let got = trial.ask(query, VALIDATE, query, json!({})).await;
+        assert_eq!(got.body["errors"][0]["locations"], json!([{ "line": 1, "column": column }]), "{query}");
+    }
+    trial.end();
+}
+
+/// What the specification allows and the library's parser does not read is read all the same, and positions stay those
+/// of what was sent.
+#[tokio::test]
+async fn what_the_parser_does_not_read_is_put_so_that_it_does() {
+    let gate = gate().await;
+    let variables = json!({ "n": "115使字第0001號", "f": [1] });
+    for head in [
+        "($n: PermitNumber !, $f: [ Int! ] !)",
+        "($n : PermitNumber\n!, $f:\n[ # of whole numbers\n Int ! \n] ! = [ 1 ])",
+        "($n: PermitNumber! $f: [,Int!,]!)",
+    ] {
+        let query = format!(
+            "query {head} {{ usePermit(permitNo: $n) {{ permitNo }} usePermits(where: {{ floorsAbove: {{ _in: $f }} }}) {{ totalCount }} }}"
+        );
+        let got = gate.ask("asker", "", &query, variables.clone()).await;
+        assert_eq!(got.code(), "SOURCE_UNAVAILABLE", "{query}: {}", got.text);
+        // The same with a fault behind it.
+        let faulty = query.replace("totalCount", "totalCuont");
+        let at = |text: &str, byte: usize| {
+            let line = text[..byte].rfind('\n').map_or(0, |newline| newline + 1);
+            json!([{ "line": text[..byte].matches('\n').count() + 1, "column": text[line..byte].chars().count() + 1 }])
+        };
+        let expected = at(&faulty, faulty.find("totalCuont").expect("the fault"));
+        let got = gate.ask("asker", "", &faulty, variables.clone()).await;
+        assert_eq!((got.code(), &got.body["errors"][0]["locations"]), (VALIDATE, &expected), "{faulty}");
+    }
+    let pair = r#"{ persons(where: { name: { _eq: "a\uD83D\uDE00\\uD83D" } }, frist: 1) { totalCount } }"#;
+    let got = gate.ask("asker", "", pair, Value::Null).await;
+    let column = pair.find("frist").expect("the fault") + 1;
+    assert_eq!(got.body["errors"][0]["locations"], json!([{ "line": 1, "column": column }]), "{}", got.text);
+    let got = gate.ask("asker", "", &pair.replace(", frist: 1", ""), Value::Null).await;
+    assert_eq!(got.code(), "SOURCE_UNAVAILABLE", "{}", got.text);
+    for half in [r"\uD83D", r"\uDE00", r"\uDE00\uD83D", r"\uD83D\u0041", r"\uD83D\\uDE00", r"\uD83D\uDE0"] {
+        let query = format!(r#"{{ persons(where: {{ name: {{ _eq: "{half}" }} }}) {{ totalCount }} }}"#);
+        let got = gate.ask("asker", "", &query, Value::Null).await;
+        assert_eq!(got.code(), "GRAPHQL_PARSE_FAILED", "{half}: {}", got.text);
+    }
 }

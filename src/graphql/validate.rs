@@ -85,11 +85,11 @@ pub(super) fn validate(
 ) -> Result<Validated, Vec<Refusal>> {
     let one = |refusal| vec![refusal];
     limits::check_text(text, bounds).map_err(one)?;
-    let mut document = parse_query(text).map_err(|error| one(parse_failed(&error)))?;
+    let mut document = parse_query(tokens::readable(text)).map_err(|error| one(parse_failed(&error)))?;
     limits::check_document(&document, bounds).map_err(one)?;
     let operation_name = choose(&document, operation_name).map_err(one)?;
 
-    let mut ours = unknown_types(&face.shape, &document);
+    let mut ours = wrong_definitions(&face.shape, &document);
     tokens::check_names(text, &mut ours);
     let theirs = by_library(face, &document);
     overlap::check(&document, &mut ours);
@@ -170,10 +170,17 @@ fn choose(document: &ExecutableDocument, asked: Option<&str>) -> Result<Option<S
     }
 }
 
-fn unknown_types(shape: &Shape, document: &ExecutableDocument) -> Vec<Refusal> {
+/// Variables of types that are not there, or with directives: none may stand there, and the library does not look at them.
+fn wrong_definitions(shape: &Shape, document: &ExecutableDocument) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for (_, operation) in document.operations.iter() {
         for variable in &operation.node.variable_definitions {
+            for directive in &variable.node.directives {
+                let name = &directive.node.name.node;
+                let en = format!("Directive \"{name}\" may not be used on a variable");
+                let zh = format!("指令「@{name}」不能用於變數。");
+                refusals.push(Refusal::new(Code::ValidationFailed, en, zh).at(position(directive.pos)));
+            }
             let ty = variable.node.var_type.node.to_string();
             let name = innermost(&ty);
             if shape.input(name).is_none() {
