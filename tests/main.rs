@@ -20,6 +20,7 @@ mod fail_closed;
 mod generate;
 mod graphql;
 mod graphql_left_out;
+mod graphql_over_http;
 mod import_cases;
 mod import_faults;
 mod import_real;
