@@ -1,5 +1,4 @@
-//! Reads what was asked: a GraphQL request out of a body or a URL, and the media type of its answer. Answering it is left
-//! to `graphql`.
+//! Reads what was asked: a GraphQL request out of a body or a URL. Answering it is left to `graphql`.
 
 use axum::body::Body;
 use axum::extract::Query;
@@ -8,13 +7,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::media::{ANSWER, PLAIN};
 use super::state::App;
 use super::{body, json};
 use crate::access::Refusal;
 use crate::graphql::engine;
-
-/// The media type of answers, by the GraphQL-over-HTTP specification.
-pub(super) const ANSWER: &str = "application/graphql-response+json";
 
 /// A request that could not be read.
 pub(super) struct Unread {
@@ -44,9 +41,7 @@ struct SentInUrl {
 pub(super) async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Result<engine::Request, Unread> {
     let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json")
-        && !essence.eq_ignore_ascii_case("application/graphql-response+json")
-    {
+    if !essence.eq_ignore_ascii_case(PLAIN) && !essence.eq_ignore_ascii_case(ANSWER) {
         let en = format!("Send Content-Type: application/json; found \"{essence}\".");
         let zh = format!("請以 Content-Type: application/json 傳送；收到「{essence}」。");
         return Err(Unread { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal: Refusal::input(en, zh) });
@@ -111,20 +106,4 @@ fn not_understood() -> Unread {
             "網址中應有 query、operationName 與 variables（JSON 物件，其中名稱不得重複）。",
         ),
     }
-}
-
-/// The media type that the client accepts, ours first.
-pub(super) fn media(headers: &HeaderMap) -> Result<&'static str, Refusal> {
-    let Some(accept) = headers.get(header::ACCEPT) else { return Ok("application/json") };
-    let accept = accept.to_str().unwrap_or_default();
-    let mut ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-    let plain = |range: &str| matches!(range, "application/json" | "application/*" | "*/*" | "");
-    ranges
-        .find_map(|range| if range == ANSWER { Some(ANSWER) } else { plain(range).then_some("application/json") })
-        .ok_or_else(|| {
-            Refusal::input(
-                format!("Answers come as {ANSWER} or application/json; Accept names neither."),
-                format!("回應格式為 {ANSWER} 或 application/json；Accept 未列出任一者。"),
-            )
-        })
 }

@@ -14,7 +14,8 @@ use axum::response::Response;
 use axum::routing::get;
 use uuid::Uuid;
 
-use super::asked::{ANSWER, Unread, from_url, media, read_body};
+use super::asked::{Unread, from_url, read_body};
+use super::media::{ANSWER, Accepted, PLAIN};
 use super::state::App;
 use super::status::{refuse, status_of};
 use super::{auth, headers, websocket};
@@ -22,6 +23,9 @@ use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 use crate::graphql::engine;
 use crate::graphql::reply::Reply;
+
+/// What an answer depends on besides the URL.
+const VARY: HeaderValue = HeaderValue::from_static("accept, accept-language, authorization");
 
 /// The routes of the GraphQL API.
 pub fn routes() -> Router<Arc<App>> {
@@ -42,22 +46,30 @@ async fn schema(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 
 pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let started = Instant::now();
-    let response = respond_to(Arc::clone(&app), request, started).await;
+    let accepted = Accepted::of(request.headers());
+    let mut response = respond_to(Arc::clone(&app), request, accepted, started).await;
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, VARY);
+    // What is refused before there is an answer comes as an answer would.
+    if accepted.answer == Some(ANSWER) && headers.get(header::CONTENT_TYPE).is_some_and(|media| media == PLAIN) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ANSWER));
+    }
     app.numbers.answered(response.extensions().get().copied(), started.elapsed());
     response
 }
 
-async fn respond_to(shared: Arc<App>, request: Request, started: Instant) -> Response {
+async fn respond_to(shared: Arc<App>, request: Request, accepted: Accepted, started: Instant) -> Response {
     let app = shared.as_ref();
     let (parts, body) = request.into_parts();
     let language = headers::language(&parts.headers);
     let address = headers::client_address(&parts.headers, &parts.extensions, app.config.server.trusted_proxies);
-    let media = match media(&parts.headers) {
+    let media = match accepted.answer() {
         Ok(media) => media,
         Err(refusal) => return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language),
     };
-    let asked =
-        if parts.method == Method::GET { from_url(&parts.uri) } else { read_body(app, &parts.headers, body).await };
+    // HEAD is answered as GET is; the body does not leave.
+    let by_get = parts.method != Method::POST;
+    let asked = if by_get { from_url(&parts.uri) } else { read_body(app, &parts.headers, body).await };
     let mut asked = match asked {
         Ok(asked) => asked,
         Err(Unread { status, refusal }) => return with_status(status, &refusal, language),
@@ -70,12 +82,10 @@ async fn respond_to(shared: Arc<App>, request: Request, started: Instant) -> Res
         let refusal = auth::turn_away(app, &parts.headers, address, refusal.clone()).await;
         return refuse(&refusal, language);
     }
-    if parts.method == Method::GET && caller.is_ok() && !asked.variables.is_empty() {
-        return with_status(StatusCode::METHOD_NOT_ALLOWED, &variables_in_url(), language);
-    }
     let step = app.engine.kind_of(&asked);
-    if step == OperationType::Mutation && parts.method == Method::GET {
-        return with_status(StatusCode::METHOD_NOT_ALLOWED, &step_by_get(), language);
+    let with_variables = caller.is_ok() && !asked.variables.is_empty();
+    if by_get && let Some(refusal) = needs_post(step, with_variables) {
+        return with_status(StatusCode::METHOD_NOT_ALLOWED, &refusal, language);
     }
     if step == OperationType::Subscription {
         return with_status(StatusCode::BAD_REQUEST, &subscription_by_http(), language);
@@ -252,16 +262,21 @@ fn audit_unavailable() -> Refusal {
     )
 }
 
-/// A URL stands in histories and logs of proxies, where no personal value may stand.
-fn variables_in_url() -> Refusal {
-    Refusal::input(
-        "Variables are not taken in a URL, where they would be kept by others: use POST.",
-        "變數不可置於網址中，以免遭他處留存：請改用 POST。",
-    )
-}
-
-fn step_by_get() -> Refusal {
-    Refusal::input("A mutation is not taken by GET: use POST.", "mutation 不得以 GET 傳送：請改用 POST。")
+/// What may not be asked by GET, if it may not.
+fn needs_post(step: OperationType, with_variables: bool) -> Option<Refusal> {
+    if with_variables {
+        // A URL stands in histories and logs of proxies, where no personal value may stand.
+        return Some(Refusal::input(
+            "Variables are not taken in a URL, where they would be kept by others: use POST.",
+            "變數不可置於網址中，以免遭他處留存：請改用 POST。",
+        ));
+    }
+    matches!(step, OperationType::Mutation | OperationType::Subscription).then(|| {
+        Refusal::input(
+            "A mutation or subscription is not taken by GET: use POST.",
+            "mutation 與 subscription 不得以 GET 傳送：請改用 POST。",
+        )
+    })
 }
 
 fn subscription_by_http() -> Refusal {
@@ -274,6 +289,9 @@ fn subscription_by_http() -> Refusal {
 fn with_status(status: StatusCode, refusal: &Refusal, language: Language) -> Response {
     let mut response = refuse(refusal, language);
     *response.status_mut() = status;
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
     response
 }
 
@@ -291,6 +309,6 @@ fn respond(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("authorization, accept-language"));
+    headers.insert(header::VARY, VARY);
     response
 }

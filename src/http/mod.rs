@@ -14,6 +14,7 @@ pub mod graphql;
 pub mod headers;
 pub mod health;
 mod json;
+mod media;
 pub mod numbers;
 pub mod oauth;
 pub mod playground;
