@@ -1,4 +1,5 @@
-//! Reads what was asked: a GraphQL request out of a body or a URL. Answering it is left to `graphql`.
+//! Reads what was asked: a GraphQL request out of a body, a URL, or a message of a WebSocket. Answering it is left to
+//! `graphql`.
 
 use axum::body::Body;
 use axum::extract::Query;
@@ -57,7 +58,8 @@ pub(super) async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Res
     from_json(&bytes)
 }
 
-fn from_json(text: &[u8]) -> Result<engine::Request, Unread> {
+/// A request as it stands in a body, or in a message of a WebSocket.
+pub(super) fn from_json(text: &[u8]) -> Result<engine::Request, Unread> {
     let sent: Sent = serde_json::from_slice(text).map_err(|error| Unread {
         status: StatusCode::BAD_REQUEST,
         refusal: Refusal::input(

@@ -18,7 +18,7 @@ use super::asked::{Unread, from_url, read_body};
 use super::media::{ANSWER, Accepted, PLAIN};
 use super::state::App;
 use super::status::{refuse, status_of};
-use super::{auth, headers, websocket};
+use super::{auth, headers, socket};
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 use crate::graphql::engine;
@@ -29,9 +29,7 @@ const VARY: HeaderValue = HeaderValue::from_static("accept, accept-language, aut
 
 /// The routes of the GraphQL API.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/graphql", get(websocket::upgrade_or_answer).post(handle))
-        .route("/schema.graphql", get(schema))
+    Router::new().route("/graphql", get(socket::upgrade_or_answer).post(handle)).route("/schema.graphql", get(schema))
 }
 
 /// The schema as text.
@@ -192,26 +190,6 @@ impl Drop for Abandoned<'_> {
     }
 }
 
-/// Records something that a caller is about to be sent outside of a request: an event that they watch.
-pub(super) async fn record_event(
-    app: &App,
-    caller: &Caller,
-    asked: &engine::Request,
-    code: Option<Code>,
-    body: &[u8],
-) -> Result<(), Refusal> {
-    let (bytes, digest) = (body.len() as u64, app.audit.digest(body));
-    let kind = if code.is_some() { Kind::Denied } else { Kind::Procedure };
-    let outcome = Outcome { code: code.map(|code| code.word().into()), rows: 0, bytes, digest };
-    let mut record = frame(app, caller, Instant::now(), app.accounts.new_id(), kind, outcome);
-    record.asked = Some(asked.asked());
-    record.note = Some(format!("event of {}", asked.record));
-    app.audit.commit(record).await.map(drop).map_err(|reason| {
-        tracing::error!(%reason, request = %caller.request_id, "an event was withheld: no durable record");
-        audit_unavailable()
-    })
-}
-
 fn record(app: &App, caller: &Caller, around: &Circumstances, id: Uuid, reply: Reply, body: &[u8]) -> Record {
     let outcome = Outcome {
         code: reply.code().map(Arc::from),
@@ -226,7 +204,8 @@ fn record(app: &App, caller: &Caller, around: &Circumstances, id: Uuid, reply: R
     record
 }
 
-fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, outcome: Outcome) -> Record {
+/// A record of what a caller asked, without what became of it.
+pub(super) fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, outcome: Outcome) -> Record {
     let form = caller.form.as_ref();
     Record {
         id,
@@ -254,7 +233,7 @@ fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, out
     }
 }
 
-fn audit_unavailable() -> Refusal {
+pub(super) fn audit_unavailable() -> Refusal {
     Refusal::new(
         Code::AuditUnavailable,
         "The record of this answer could not be made durable, so the answer is withheld. Try again later.",

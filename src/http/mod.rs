@@ -20,9 +20,11 @@ pub mod oauth;
 pub mod playground;
 pub mod server;
 pub mod sign_in;
+pub mod socket;
 pub mod state;
 pub mod status;
-pub mod websocket;
+mod watch;
+mod websocket;
 
 pub use state::App;
 
