@@ -25,6 +25,7 @@ mod import_cases;
 mod import_faults;
 mod import_real;
 mod inbox_live;
+mod inbox_live_events;
 mod inbox_live_protocol;
 mod incidents;
 mod inspection;

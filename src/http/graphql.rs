@@ -18,7 +18,7 @@ use super::asked::{Unread, from_url, read_body};
 use super::media::{ANSWER, Accepted, PLAIN};
 use super::state::App;
 use super::status::{refuse, status_of};
-use super::{auth, headers, socket};
+use super::{auth, headers, socket, watch};
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 use crate::graphql::engine;
@@ -61,10 +61,11 @@ async fn respond_to(shared: Arc<App>, request: Request, accepted: Accepted, star
     let (parts, body) = request.into_parts();
     let language = headers::language(&parts.headers);
     let address = headers::client_address(&parts.headers, &parts.extensions, app.config.server.trusted_proxies);
-    let media = match accepted.answer() {
-        Ok(media) => media,
-        Err(refusal) => return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language),
-    };
+    if !accepted.events
+        && let Err(refusal) = accepted.answer()
+    {
+        return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language);
+    }
     // HEAD is answered as GET is; the body does not leave.
     let by_get = parts.method != Method::POST;
     let asked = if by_get { from_url(&parts.uri) } else { read_body(app, &parts.headers, body).await };
@@ -85,11 +86,21 @@ async fn respond_to(shared: Arc<App>, request: Request, accepted: Accepted, star
     if by_get && let Some(refusal) = needs_post(step, with_variables) {
         return with_status(StatusCode::METHOD_NOT_ALLOWED, &refusal, language);
     }
-    if step == OperationType::Subscription {
-        return with_status(StatusCode::BAD_REQUEST, &subscription_by_http(), language);
+    if step == Some(OperationType::Subscription) {
+        return match caller {
+            Ok(caller) if accepted.events => watch::stream(shared, caller, asked, language).await,
+            Ok(_) => with_status(StatusCode::BAD_REQUEST, &subscription_as_answer(), language),
+            Err(refusal) => refuse(&refusal, language),
+        };
     }
+    let media = match accepted.answer() {
+        Ok(media) => media,
+        // Whoever accepts events only is told what is wrong all the same.
+        Err(_) if step.is_none() => ANSWER,
+        Err(refusal) => return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language),
+    };
     let around = Circumstances { started, language, media, address };
-    if step == OperationType::Mutation
+    if step == Some(OperationType::Mutation)
         && let Ok(caller) = &caller
     {
         // A step that is under way must be known of, whatever becomes of its end.
@@ -242,7 +253,7 @@ pub(super) fn audit_unavailable() -> Refusal {
 }
 
 /// What may not be asked by GET, if it may not.
-fn needs_post(step: OperationType, with_variables: bool) -> Option<Refusal> {
+fn needs_post(step: Option<OperationType>, with_variables: bool) -> Option<Refusal> {
     if with_variables {
         // A URL stands in histories and logs of proxies, where no personal value may stand.
         return Some(Refusal::input(
@@ -250,7 +261,7 @@ fn needs_post(step: OperationType, with_variables: bool) -> Option<Refusal> {
             "變數不可置於網址中，以免遭他處留存：請改用 POST。",
         ));
     }
-    matches!(step, OperationType::Mutation | OperationType::Subscription).then(|| {
+    matches!(step, Some(OperationType::Mutation | OperationType::Subscription)).then(|| {
         Refusal::input(
             "A mutation or subscription is not taken by GET: use POST.",
             "mutation 與 subscription 不得以 GET 傳送：請改用 POST。",
@@ -258,10 +269,10 @@ fn needs_post(step: OperationType, with_variables: bool) -> Option<Refusal> {
     })
 }
 
-fn subscription_by_http() -> Refusal {
+fn subscription_as_answer() -> Refusal {
     Refusal::input(
-        "A subscription is answered over a WebSocket at this address, by the protocol graphql-transport-ws.",
-        "subscription 須於此網址以 WebSocket（graphql-transport-ws）傳送。",
+        "A subscription has events, not one answer: send it over a WebSocket at this address, by the protocol graphql-transport-ws, or with Accept: text/event-stream.",
+        "subscription 之結果為事件：請於此網址以 WebSocket（graphql-transport-ws）傳送，或帶 Accept: text/event-stream。",
     )
 }
 

@@ -11,11 +11,16 @@ pub(super) const ANSWER: &str = "application/graphql-response+json";
 /// The media type of answers before that specification, and of whoever does not ask for any.
 pub(super) const PLAIN: &str = "application/json";
 
+/// The media type of events.
+pub(super) const EVENTS: &str = "text/event-stream";
+
 /// What the client accepts of that which we have.
 #[derive(Clone, Copy)]
 pub(super) struct Accepted {
     /// The media type that its answer is to have; none if it accepts neither.
     pub(super) answer: Option<&'static str>,
+    /// It accepts events.
+    pub(super) events: bool,
 }
 
 impl Accepted {
@@ -25,19 +30,21 @@ impl Accepted {
         let ranges = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|range| !range.is_empty());
         let ranges: SmallVec<[Range; 8]> = ranges.map(Range::of).collect();
         if ranges.is_empty() {
-            return Accepted { answer: Some(PLAIN) };
+            return Accepted { answer: Some(PLAIN), events: false };
         }
         let (plain, answer) = (likes(&ranges, PLAIN), likes(&ranges, ANSWER));
         let best = if answer > plain { (answer, ANSWER) } else { (plain, PLAIN) };
-        Accepted { answer: best.0.map(|_| best.1) }
+        // Events are for those who name them: whoever takes anything wants one answer.
+        let events = ranges.iter().any(|range| range.names(EVENTS) && range.weight > 0.0);
+        Accepted { answer: best.0.map(|_| best.1), events }
     }
 
     /// The media type of an answer, or what is said where none is accepted.
     pub(super) fn answer(self) -> Result<&'static str, Refusal> {
         self.answer.ok_or_else(|| {
             Refusal::input(
-                format!("Answers come as {ANSWER} or {PLAIN}; Accept names neither."),
-                format!("回應格式為 {ANSWER} 或 {PLAIN}；Accept 未列出任一者。"),
+                format!("Answers come as {ANSWER} or {PLAIN}, events of a subscription as {EVENTS}; Accept names none that fits."),
+                format!("回應格式為 {ANSWER} 或 {PLAIN}，subscription 之事件為 {EVENTS}；Accept 未列出適用者。"),
             )
         })
     }

@@ -1,14 +1,20 @@
-//! The events of a subscription, each recorded before it leaves. How they leave is left to `websocket`.
+//! The events of a subscription, each recorded before it leaves; and as a stream of them over HTTP (`text/event-stream`,
+//! the protocol graphql-sse in distinct connections mode). Over a WebSocket they are left to `websocket`.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::Response as Happened;
-use async_graphql::futures_util::stream::{BoxStream, StreamExt};
+use async_graphql::futures_util::stream::{self, BoxStream, StreamExt};
+use axum::http::{HeaderValue, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::graphql::{audit_unavailable, frame};
 use super::state::App;
+use super::status::refuse_all;
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome};
 use crate::graphql::engine;
@@ -69,4 +75,18 @@ impl Watch {
 /// Refusals as they stand in `errors`.
 pub(super) fn said(refusals: &[Refusal], language: Language) -> Vec<Value> {
     refusals.iter().map(|refusal| refusal.to_json(language)).collect()
+}
+
+/// The events as a stream over HTTP. What fails before there is a stream is refused as any request is.
+pub(super) async fn stream(app: Arc<App>, caller: Caller, asked: engine::Request, language: Language) -> Response {
+    let events = match events(app, caller, asked).await {
+        Ok(events) => events,
+        Err(refusals) => return refuse_all(&refusals, language),
+    };
+    let next = events.map(|event| Event::default().event("next").data(event.to_string()));
+    let complete = stream::once(std::future::ready(Event::default().event("complete").data("")));
+    let mut response =
+        Sse::new(next.chain(complete).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
