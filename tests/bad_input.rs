@@ -225,8 +225,11 @@ async fn impossible_pages_are_refused() {
         ("first: 1, offset: 1000001", "QUERY_TOO_COSTLY"),
     ];
     for (page, code) in pages {
-        let got = trial.ask(page, code, &format!("{{ persons({page}) {{ nodes {{ id }} }} }}"), json!({})).await;
-        assert_eq!(got.body["errors"][0]["locations"], json!([{ "line": 1, "column": 3 }]), "{page}");
+        for asked in ["nodes { id }", "totalCount"] {
+            let query = format!("{{ persons({page}) {{ {asked} }} }}");
+            let got = trial.ask(&query, code, &query, json!({})).await;
+            assert_eq!(got.body["errors"][0]["locations"], json!([{ "line": 1, "column": 3 }]), "{query}");
+        }
     }
     // Deep inside, and by variable: still before any SQL.
     let query = "query ($first: Int, $offset: Int) { parcel(parcelKey: \"AD060900180001\") {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::cost::Bounds;
 use super::load::{self, Load};
 use super::page::Sealer;
-use super::plan::{Estimate, Expected, Plan};
+use super::plan::{Estimate, Expected, Plan, RootOutKind};
 use super::resolve::Variables;
 use super::slot::{self, Slot};
 use super::write::{self, Surroundings, Written};
@@ -70,6 +70,15 @@ fn check_parameters(plan: &Plan, variables: &Variables, bounds: &Bounds) -> Resu
             Slot::Variable(read) => drop(slot::read(read, variables, bounds)?),
             Slot::Number(number) => drop(number.read(variables, bounds)?),
             Slot::Ready(_) | Slot::Texts(_) | Slot::Keys { .. } | Slot::Key { .. } => {}
+        }
+    }
+    // A page of which no row is asked for is in no statement.
+    for root in &plan.roots {
+        if let RootOutKind::Connection(connection) = &root.kind
+            && connection.step.is_none()
+        {
+            connection.size.read(variables, bounds)?;
+            connection.offset.as_ref().map(|offset| offset.read(variables, bounds)).transpose()?;
         }
     }
     Ok(())
