@@ -42,6 +42,7 @@ mod procedure_forms;
 mod procedure_lists;
 mod procedure_rules;
 mod query;
+mod query_pages;
 mod real_scalars;
 mod record;
 mod roles;

@@ -143,7 +143,8 @@ fn page_of(planner: &Planner, listing: &Listing) -> Connection {
         count: None,
         size,
         backward,
-        begun: window.after.is_some() || window.before.is_some(),
+        begun: None,
+        filter: window.filter.clone(),
         offset,
         cursor: Vec::new(),
         cursor_order: String::new(),
@@ -166,6 +167,7 @@ fn rows(planner: &mut Planner, listing: &Listing, granted: &Granted) -> Result<C
     if let Some(mark) = open_cursor(planner, window, &connection.cursor_order)? {
         let condition = page::beyond(&mut draft, &order, &mark, backward)?;
         draft.filter(condition);
+        connection.begun = Some(mark.filter());
     }
     if wants_cursor(listing.parts) {
         connection.cursor = order.iter().map(|word| draft.column(word.table, &word.column, word.kind)).collect();

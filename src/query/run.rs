@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::cost::Bounds;
 use super::load::{self, Load};
-use super::page::Sealer;
+use super::page::{self, Sealer};
 use super::plan::{Estimate, Expected, Plan, RootOutKind};
 use super::resolve::Variables;
 use super::slot::{self, Slot};
@@ -58,7 +58,14 @@ pub async fn run(
         Some(offset) => offset.read(&variables, run.bounds).is_ok_and(|offset| offset > 0),
         None => false,
     };
-    let around = Surroundings { others, sealer: run.sealer, bound_to: run.bound_to, passed_over: &passed_over };
+    let filter_name = |connection: &super::plan::Connection| page::filter_name(connection.filter.as_ref(), &variables);
+    let around = Surroundings {
+        others,
+        sealer: run.sealer,
+        bound_to: run.bound_to,
+        passed_over: &passed_over,
+        filter_name: &filter_name,
+    };
     let written = write::write(plan, &load, &around);
     Ok(Answer { written, cost })
 }
