@@ -1,58 +1,10 @@
 //! The inbox, watched: a real WebSocket client hears what it is told as it is told, each event recorded before it is sent,
 //! and no longer once its account is suspended.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
 use crate::support::hall::Hall;
+use crate::support::socket::{connect, hear, listening, opened, say};
 use cityquery::audit::Kind;
-use futures::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Serves the hall on a port of its own.
-async fn listening(hall: &Hall) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let routes = hall.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    address
-}
-
-async fn connect(address: SocketAddr) -> Socket {
-    let mut request = format!("ws://{address}/graphql").into_client_request().expect("a request");
-    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("graphql-transport-ws"));
-    connect_async(request).await.expect("connects").0
-}
-
-async fn say(socket: &mut Socket, message: Value) {
-    socket.send(Message::text(message.to_string())).await.expect("sent");
-}
-
-/// The next message, or the code of the closing.
-async fn hear(socket: &mut Socket) -> Value {
-    let heard = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("in time");
-    match heard {
-        Some(Ok(Message::Text(text))) => serde_json::from_str(&text).expect("JSON"),
-        Some(Ok(Message::Close(frame))) => json!({ "close": frame.map(|frame| u16::from(frame.code)) }),
-        Some(Err(Error::Protocol(_))) | None => json!({ "close": null }),
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn opened(address: SocketAddr, token: &str) -> Socket {
-    let mut socket = connect(address).await;
-    let payload = json!({ "Authorization": format!("Bearer {token}") });
-    say(&mut socket, json!({ "type": "connection_init", "payload": payload })).await;
-    assert_eq!(hear(&mut socket).await["type"], "connection_ack");
-    socket
-}
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_is_told_arrives_as_it_is_told() {
@@ -64,7 +16,7 @@ async fn what_one_is_told_arrives_as_it_is_told() {
         // Without a token nothing opens.
         let mut stranger = connect(address).await;
         say(&mut stranger, json!({ "type": "connection_init", "payload": {} })).await;
-        assert!(hear(&mut stranger).await.get("close").is_some());
+        assert_eq!(hear(&mut stranger).await, json!({ "close": 4403 }));
 
         let mut socket = opened(address, hall.token("fire.officer")).await;
         let watch = json!({ "query": "subscription { inboxNotices { about number textZh } }" });
@@ -74,8 +26,8 @@ async fn what_one_is_told_arrives_as_it_is_told() {
         say(&mut socket, json!({ "id": "2", "type": "subscribe", "payload": { "query": "{ agencies { code } }" } }))
             .await;
         let refused = hear(&mut socket).await;
-        assert_eq!(refused["payload"]["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused:#}");
-        assert_eq!(hear(&mut socket).await, json!({ "type": "complete", "id": "2" }));
+        assert_eq!((&refused["type"], &refused["id"]), (&json!("error"), &json!("2")), "{refused:#}");
+        assert_eq!(refused["payload"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused:#}");
         assert_eq!(hall.app.audit.record_count()(), before + 1, "a refusal is a record, too");
 
         let group = "mutation { step: putUserGroup(name: \"users\", title: \"使用者\") { name } }";

@@ -110,12 +110,14 @@ impl Engine {
         &self.procedure
     }
 
-    /// What kind of operation a request holds, as far as it can be read; a query where it cannot.
-    pub fn kind_of(&self, request: &Request) -> OperationType {
+    /// What kind of operation a request holds; none where it cannot be read, which the answer will say.
+    pub fn kind_of(&self, request: &Request) -> Option<OperationType> {
         // The word stands in every operation that is not a query, and documents that are read are kept.
         let other = request.query.contains("mutation") || request.query.contains("subscription");
-        let document = other.then(|| self.document(request).ok()).flatten();
-        document.map_or(OperationType::Query, |document| document.validated.operation().ty)
+        if !other {
+            return Some(OperationType::Query);
+        }
+        self.document(request).ok().map(|document| document.validated.operation().ty)
     }
 
     /// Answers a request. `anonymous` is the refusal for those who are not signed in: the schema they may read.

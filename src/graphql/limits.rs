@@ -7,6 +7,7 @@ use async_graphql::Name;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Pos, Positioned};
 
+use super::tokens::{PAIR, pair};
 use crate::access::refusal::{Code, Position, Refusal};
 use crate::config::Limits;
 
@@ -42,7 +43,7 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
             '}' | ']' | ')' => nesting = nesting.saturating_sub(1),
             '"' | '#' => {
                 let skipped = skip(c, rest.as_str());
-                if c == '"' && !skipped.starts_with("\"\"") && has_surrogate(skipped) {
+                if c == '"' && !skipped.starts_with("\"\"") && has_half(skipped) {
                     return Err(no_character().at(Position { line, column }));
                 }
                 for c in skipped.chars() {
@@ -65,7 +66,7 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
 }
 
 /// The part of a text or comment that follows its first character; brackets in it do not count.
-fn skip(start: char, rest: &str) -> &str {
+pub(super) fn skip(start: char, rest: &str) -> &str {
     let end = if start == '#' {
         rest.find(['\n', '\r'])
     } else if let Some(block) = rest.strip_prefix("\"\"") {
@@ -95,16 +96,18 @@ fn skip(start: char, rest: &str) -> &str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
-/// `\uD800` to `\uDFFF`: halves of a UTF-16 pair. The library's parser breaks on them.
-fn has_surrogate(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        let escape = &rest[at + 1..];
-        if let [b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] = escape {
-            return true;
-        }
-        // Whatever is escaped, a backslash above all, begins no escape itself.
-        rest = escape.get(1..).unwrap_or_default();
+/// `\uD800` to `\uDFFF`, a half of a UTF-16 pair without the other. The library's parser breaks on them.
+fn has_half(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let escape = &rest[at..];
+        let length = match escape.as_bytes() {
+            _ if pair(escape).is_some() => PAIR,
+            [_, b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => return true,
+            // Whatever is escaped, a backslash above all, begins no escape itself.
+            _ => escape.char_indices().nth(2).map_or(escape.len(), |(at, _)| at),
+        };
+        rest = &escape[length..];
     }
     false
 }
@@ -112,8 +115,8 @@ fn has_surrogate(text: &str) -> bool {
 fn no_character() -> Refusal {
     Refusal::new(
         Code::ParseFailed,
-        "This is not GraphQL: \\uD800 to \\uDFFF are no characters; write the character itself.",
-        "不是正確的 GraphQL 語法：\\uD800 至 \\uDFFF 不是字元，請直接寫出該字元。",
+        "This is not GraphQL: \\uD800 to \\uDFFF are halves of a character; write both, or the character itself.",
+        "不是正確的 GraphQL 語法：\\uD800 至 \\uDFFF 僅為半個字元，請寫出兩半或該字元本身。",
     )
 }
 

@@ -2,6 +2,7 @@
 //! Answering dataset fields is left to `query`; the library's executor never sees them.
 
 mod coerce;
+mod collect;
 mod document;
 pub mod engine;
 mod inquiry;
@@ -16,13 +17,14 @@ mod shape;
 mod shape_inputs;
 mod shape_outputs;
 mod shape_procedure;
+mod tokens;
 mod validate;
 mod values;
 mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::futures_util::stream::{self, BoxStream, StreamExt};
+use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::{Data, Response, SDLExportOptions, Schema, ValidationMode, Variables};
 use serde_json::{Map, Value};
 
@@ -100,9 +102,6 @@ impl Face {
 
     /// The events of a subscription.
     pub fn watch(&self, validated: &Validated, variables: &Variables, data: Data) -> BoxStream<'static, Response> {
-        match others::request(self, validated, variables, data) {
-            Some(request) => self.library.execute_stream(request).boxed(),
-            None => stream::empty().boxed(),
-        }
+        others::watch(self, validated, variables, data)
     }
 }

@@ -1,14 +1,15 @@
 //! Answers what is not of the datasets: `__schema`, `__type` and `__typename` at the root, and the procedure's fields,
 //! whatever else an operation selects.
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, InlineFragment, OperationDefinition, OperationType, Selection,
-    SelectionSet,
-};
-use async_graphql::{Data, PathSegment, Positioned, Request, ServerError, Variables};
+use std::collections::HashMap;
+
+use async_graphql::futures_util::stream::{self, BoxStream, StreamExt};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType};
+use async_graphql::{Data, PathSegment, Positioned, Request, Response, ServerError, Variables};
 use serde_json::{Map, Value};
 
 use super::Face;
+use super::collect::{collect, take_out_nothing};
 use super::messages::{position, validation_failed};
 use super::validate::Validated;
 use crate::access::refusal::{Code, Refusal};
@@ -21,10 +22,13 @@ pub(super) async fn answer(
     variables: &Variables,
     data: Data,
 ) -> Result<Map<String, Value>, Vec<Refusal>> {
-    let Some(request) = request(face, validated, variables, data) else { return Ok(Map::new()) };
-    let response = face.library.execute(request).await;
+    let Some(Asked { request, hollow }) = asked(face, validated, variables, data) else { return Ok(Map::new()) };
+    let mut response = face.library.execute(request).await;
     if !response.errors.is_empty() {
         return Err(response.errors.iter().map(refusal).collect());
+    }
+    if hollow {
+        take_out_nothing(&mut response.data);
     }
     match response.data.into_json() {
         Ok(Value::Object(answer)) => Ok(answer),
@@ -32,26 +36,53 @@ pub(super) async fn answer(
     }
 }
 
-/// What the library is to execute: the operation without dataset fields; none if nothing is left.
-pub(super) fn request(face: &Face, validated: &Validated, variables: &Variables, data: Data) -> Option<Request> {
+/// The events of a subscription.
+pub(super) fn watch(
+    face: &Face,
+    validated: &Validated,
+    variables: &Variables,
+    data: Data,
+) -> BoxStream<'static, Response> {
+    let Some(Asked { request, hollow }) = asked(face, validated, variables, data) else {
+        return stream::empty().boxed();
+    };
+    let events = face.library.execute_stream(request);
+    let whole = move |mut event: Response| {
+        if hollow {
+            take_out_nothing(&mut event.data);
+        }
+        event
+    };
+    events.map(whole).boxed()
+}
+
+/// What the library is to execute.
+struct Asked {
+    request: Request,
+    /// The answer holds what stands for nothing.
+    hollow: bool,
+}
+
+/// The operation without dataset fields and without what is left out; none if nothing is left.
+fn asked(face: &Face, validated: &Validated, variables: &Variables, data: Data) -> Option<Asked> {
     let operation = validated.operation();
     let others = |field: &Field| {
         operation.ty != OperationType::Query || face.catalog().find_root(field.name.node.as_str()).is_none()
     };
-    let set = only(&validated.document, &operation.selection_set.node, &others);
-    if set.items.is_empty() {
+    let collected = collect(&validated.document, variables, &operation.selection_set.node, &others);
+    if collected.set.items.is_empty() {
         return None;
     }
     let pos = operation.selection_set.pos;
-    let kept = OperationDefinition { selection_set: Positioned::new(set, pos), ..operation.clone() };
+    let kept = OperationDefinition { selection_set: Positioned::new(collected.set, pos), ..operation.clone() };
     let document = ExecutableDocument {
         operations: DocumentOperations::Single(Positioned::new(kept, pos)),
-        fragments: validated.document.fragments.clone(),
+        fragments: HashMap::new(),
     };
     let mut request = Request::new("").variables(variables.clone());
     request.set_parsed_query(document);
     request.data = data;
-    Some(request)
+    Some(Asked { request, hollow: collected.hollow })
 }
 
 /// What the library reports: the procedure's own refusal where it made one, with its place.
@@ -70,31 +101,4 @@ pub fn refusal(error: &ServerError) -> Refusal {
     });
     let refusal = refusal.on(&path.collect::<Vec<_>>());
     error.locations.first().into_iter().fold(refusal, |refusal, pos| refusal.at(position(*pos)))
-}
-
-/// The selection without dataset fields; fragments become inline, so that theirs can be left out, too.
-fn only(document: &ExecutableDocument, set: &SelectionSet, others: &impl Fn(&Field) -> bool) -> SelectionSet {
-    let inline = |fragment: InlineFragment, pos| {
-        let empty = fragment.selection_set.node.items.is_empty();
-        (!empty).then(|| Positioned::new(Selection::InlineFragment(Positioned::new(fragment, pos)), pos))
-    };
-    let keep = |item: &Positioned<Selection>| match &item.node {
-        Selection::Field(field) => others(&field.node).then(|| item.clone()),
-        Selection::InlineFragment(given) => {
-            let node = only(document, &given.node.selection_set.node, others);
-            let selection_set = Positioned::new(node, given.node.selection_set.pos);
-            inline(InlineFragment { selection_set, ..given.node.clone() }, item.pos)
-        }
-        Selection::FragmentSpread(spread) => {
-            let fragment = &document.fragments.get(&spread.node.fragment_name.node)?.node;
-            let node = only(document, &fragment.selection_set.node, others);
-            let kept = InlineFragment {
-                type_condition: Some(fragment.type_condition.clone()),
-                directives: spread.node.directives.clone(),
-                selection_set: Positioned::new(node, fragment.selection_set.pos),
-            };
-            inline(kept, item.pos)
-        }
-    };
-    SelectionSet { items: set.items.iter().filter_map(keep).collect() }
 }

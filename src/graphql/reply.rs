@@ -94,6 +94,10 @@ impl Reply {
         if let Some(data) = &self.data {
             body.extend_from_slice(b"\"data\":");
             body.extend_from_slice(data);
+        } else if self.errors.iter().any(|error| !error.path.is_empty()) {
+            // A field failed while it was worked on, and no root of the procedure may be null: the whole is, says the
+            // specification. Without the entry it would be a request that never ran.
+            body.extend_from_slice(b"\"data\":null");
         }
         if !self.errors.is_empty() {
             let errors: Vec<Value> = self.errors.iter().map(|error| error.to_json(language)).collect();

@@ -1,6 +1,7 @@
 //! From text to a checked document: bounds, parse, the library's rules, then what the library does not see.
 //! Who may use which field is left to `access`; what an operation costs, to `query`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
@@ -15,7 +16,7 @@ use async_graphql::{Positioned, Request, Response, Value};
 use super::messages::{parse_failed, position, validation_failed};
 use super::shape::{Shape, innermost};
 use super::variables::VariableType;
-use super::{Face, limits, overlap, values};
+use super::{Face, limits, overlap, tokens, values};
 use crate::access::refusal::{Code, Refusal};
 use crate::catalog::hint;
 use crate::config::Limits;
@@ -84,11 +85,12 @@ pub(super) fn validate(
 ) -> Result<Validated, Vec<Refusal>> {
     let one = |refusal| vec![refusal];
     limits::check_text(text, bounds).map_err(one)?;
-    let mut document = parse_query(text).map_err(|error| one(parse_failed(&error)))?;
+    let mut document = parse_query(tokens::readable(text)).map_err(|error| one(parse_failed(&error)))?;
     limits::check_document(&document, bounds).map_err(one)?;
     let operation_name = choose(&document, operation_name).map_err(one)?;
 
-    let mut ours = unknown_types(&face.shape, &document);
+    let mut ours = wrong_definitions(&face.shape, &document);
+    tokens::check_names(text, &mut ours);
     let theirs = by_library(face, &document);
     overlap::check(&document, &mut ours);
     values::check(&face.shape, &mut document, &mut ours);
@@ -107,23 +109,31 @@ pub(super) fn validate(
     };
     let (mut data, mut procedure, mut introspection) = (false, false, 0usize);
     let mut procedure_roots = 0;
-    roots(
-        &validated.document,
-        &validated.operation().selection_set.node,
-        &mut |field| match field.name.node.as_str() {
+    let mut keys = BTreeSet::new();
+    roots(&validated.document, &validated.operation().selection_set.node, &mut |field| {
+        keys.insert(field.response_key().node.as_str());
+        match field.name.node.as_str() {
             name if name.starts_with("__") => introspection += 1,
             name if is_of_datasets(face, validated.operation().ty, name) => data = true,
             _ => {
                 procedure = true;
                 procedure_roots += 1;
             }
-        },
-    );
+        }
+    });
+    let watched = keys.len();
     if validated.operation().ty == OperationType::Mutation && procedure_roots + introspection != 1 {
         return Err(one(Refusal::new(
             Code::ValidationFailed,
             "One operation takes one step: a mutation holds exactly one field.",
             "一個操作僅辦理一個步驟：mutation 須恰有一個欄位。",
+        )));
+    }
+    if validated.operation().ty == OperationType::Subscription && watched != 1 {
+        return Err(one(Refusal::new(
+            Code::ValidationFailed,
+            "A subscription holds exactly one field.",
+            "subscription 須恰有一個欄位。",
         )));
     }
     let variables = VariableType::of(validated.operation());
@@ -160,10 +170,17 @@ fn choose(document: &ExecutableDocument, asked: Option<&str>) -> Result<Option<S
     }
 }
 
-fn unknown_types(shape: &Shape, document: &ExecutableDocument) -> Vec<Refusal> {
+/// Variables of types that are not there, or with directives: none may stand there, and the library does not look at them.
+fn wrong_definitions(shape: &Shape, document: &ExecutableDocument) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for (_, operation) in document.operations.iter() {
         for variable in &operation.node.variable_definitions {
+            for directive in &variable.node.directives {
+                let name = &directive.node.name.node;
+                let en = format!("Directive \"{name}\" may not be used on a variable");
+                let zh = format!("指令「@{name}」不能用於變數。");
+                refusals.push(Refusal::new(Code::ValidationFailed, en, zh).at(position(directive.pos)));
+            }
             let ty = variable.node.var_type.node.to_string();
             let name = innermost(&ty);
             if shape.input(name).is_none() {

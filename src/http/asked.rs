@@ -1,19 +1,18 @@
-//! Reads what was asked: a GraphQL request out of a body or a URL, and the media type of its answer. Answering it is left
-//! to `graphql`.
+//! Reads what was asked: a GraphQL request out of a body, a URL, or a message of a WebSocket. Answering it is left to
+//! `graphql`.
 
 use axum::body::Body;
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::body;
+use super::media::{ANSWER, PLAIN};
 use super::state::App;
+use super::{body, json};
 use crate::access::Refusal;
 use crate::graphql::engine;
-
-/// The media type of answers, by the GraphQL-over-HTTP specification.
-pub(super) const ANSWER: &str = "application/graphql-response+json";
 
 /// A request that could not be read.
 pub(super) struct Unread {
@@ -26,7 +25,10 @@ pub(super) struct Unread {
 struct Sent {
     query: Option<String>,
     operation_name: Option<String>,
+    #[serde(default, deserialize_with = "json::object")]
     variables: Option<Map<String, Value>>,
+    #[serde(rename = "extensions")]
+    _extensions: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -40,9 +42,7 @@ struct SentInUrl {
 pub(super) async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Result<engine::Request, Unread> {
     let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json")
-        && !essence.eq_ignore_ascii_case("application/graphql-response+json")
-    {
+    if !essence.eq_ignore_ascii_case(PLAIN) && !essence.eq_ignore_ascii_case(ANSWER) {
         let en = format!("Send Content-Type: application/json; found \"{essence}\".");
         let zh = format!("請以 Content-Type: application/json 傳送；收到「{essence}」。");
         return Err(Unread { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal: Refusal::input(en, zh) });
@@ -55,11 +55,16 @@ pub(super) async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Res
             format!("要求內容超過 {most} 位元組，或傳送中斷。"),
         ),
     })?;
-    let sent: Sent = serde_json::from_slice(&bytes).map_err(|error| Unread {
+    from_json(&bytes)
+}
+
+/// A request as it stands in a body, or in a message of a WebSocket.
+pub(super) fn from_json(text: &[u8]) -> Result<engine::Request, Unread> {
+    let sent: Sent = serde_json::from_slice(text).map_err(|error| Unread {
         status: StatusCode::BAD_REQUEST,
         refusal: Refusal::input(
-            format!("The body is not a GraphQL request in JSON (line {}, column {}). Expected {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}; batches are not taken.", error.line(), error.column()),
-            format!("要求內容不是 JSON 格式的 GraphQL 要求（第 {} 行第 {} 欄）。應為 {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}；不接受批次。", error.line(), error.column()),
+            format!("This is not a GraphQL request in JSON (line {}, column {}). Expected {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}, no name twice in one object; batches are not taken.", error.line(), error.column()),
+            format!("這不是 JSON 格式的 GraphQL 要求（第 {} 行第 {} 欄）。應為 {{\"query\": …, \"operationName\": …, \"variables\": {{…}}}}，同一物件中名稱不得重複；不接受批次。", error.line(), error.column()),
         ),
     })?;
     request(sent.query, sent.operation_name, sent.variables)
@@ -68,7 +73,11 @@ pub(super) async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Res
 pub(super) fn from_url(url: &Uri) -> Result<engine::Request, Unread> {
     let Query(sent): Query<SentInUrl> = Query::try_from_uri(url).map_err(|_| not_understood())?;
     let variables = match sent.variables.filter(|text| !text.is_empty()) {
-        Some(text) => Some(serde_json::from_str(&text).map_err(|_| not_understood())?),
+        Some(text) => {
+            let mut json = serde_json::Deserializer::from_str(&text);
+            let object = json::object(&mut json).and_then(|object| json.end().map(|()| object));
+            object.map_err(|_| not_understood())?
+        }
         None => None,
     };
     request(sent.query, sent.operation_name, variables)
@@ -95,24 +104,8 @@ fn not_understood() -> Unread {
     Unread {
         status: StatusCode::BAD_REQUEST,
         refusal: Refusal::input(
-            "Expected query, operationName and variables (a JSON object) in the URL.",
-            "網址中應有 query、operationName 與 variables（JSON 物件）。",
+            "Expected query, operationName and variables (a JSON object, no name in it twice) in the URL.",
+            "網址中應有 query、operationName 與 variables（JSON 物件，其中名稱不得重複）。",
         ),
     }
-}
-
-/// The media type that the client accepts, ours first.
-pub(super) fn media(headers: &HeaderMap) -> Result<&'static str, Refusal> {
-    let Some(accept) = headers.get(header::ACCEPT) else { return Ok("application/json") };
-    let accept = accept.to_str().unwrap_or_default();
-    let mut ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-    let plain = |range: &str| matches!(range, "application/json" | "application/*" | "*/*" | "");
-    ranges
-        .find_map(|range| if range == ANSWER { Some(ANSWER) } else { plain(range).then_some("application/json") })
-        .ok_or_else(|| {
-            Refusal::input(
-                format!("Answers come as {ANSWER} or application/json; Accept names neither."),
-                format!("回應格式為 {ANSWER} 或 application/json；Accept 未列出任一者。"),
-            )
-        })
 }

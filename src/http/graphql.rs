@@ -14,20 +14,22 @@ use axum::response::Response;
 use axum::routing::get;
 use uuid::Uuid;
 
-use super::asked::{ANSWER, Unread, from_url, media, read_body};
+use super::asked::{Unread, from_url, read_body};
+use super::media::{ANSWER, Accepted, PLAIN};
 use super::state::App;
 use super::status::{refuse, status_of};
-use super::{auth, headers, websocket};
+use super::{auth, headers, socket, watch};
 use crate::access::{Caller, Code, Language, Refusal};
 use crate::audit::{Kind, Outcome, Record, Right, Who, Why};
 use crate::graphql::engine;
 use crate::graphql::reply::Reply;
 
+/// What an answer depends on besides the URL.
+const VARY: HeaderValue = HeaderValue::from_static("accept, accept-language, authorization");
+
 /// The routes of the GraphQL API.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/graphql", get(websocket::upgrade_or_answer).post(handle))
-        .route("/schema.graphql", get(schema))
+    Router::new().route("/graphql", get(socket::upgrade_or_answer).post(handle)).route("/schema.graphql", get(schema))
 }
 
 /// The schema as text.
@@ -42,22 +44,31 @@ async fn schema(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 
 pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let started = Instant::now();
-    let response = respond_to(Arc::clone(&app), request, started).await;
+    let accepted = Accepted::of(request.headers());
+    let mut response = respond_to(Arc::clone(&app), request, accepted, started).await;
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, VARY);
+    // What is refused before there is an answer comes as an answer would.
+    if accepted.answer == Some(ANSWER) && headers.get(header::CONTENT_TYPE).is_some_and(|media| media == PLAIN) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ANSWER));
+    }
     app.numbers.answered(response.extensions().get().copied(), started.elapsed());
     response
 }
 
-async fn respond_to(shared: Arc<App>, request: Request, started: Instant) -> Response {
+async fn respond_to(shared: Arc<App>, request: Request, accepted: Accepted, started: Instant) -> Response {
     let app = shared.as_ref();
     let (parts, body) = request.into_parts();
     let language = headers::language(&parts.headers);
     let address = headers::client_address(&parts.headers, &parts.extensions, app.config.server.trusted_proxies);
-    let media = match media(&parts.headers) {
-        Ok(media) => media,
-        Err(refusal) => return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language),
-    };
-    let asked =
-        if parts.method == Method::GET { from_url(&parts.uri) } else { read_body(app, &parts.headers, body).await };
+    if !accepted.events
+        && let Err(refusal) = accepted.answer()
+    {
+        return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language);
+    }
+    // HEAD is answered as GET is; the body does not leave.
+    let by_get = parts.method != Method::POST;
+    let asked = if by_get { from_url(&parts.uri) } else { read_body(app, &parts.headers, body).await };
     let mut asked = match asked {
         Ok(asked) => asked,
         Err(Unread { status, refusal }) => return with_status(status, &refusal, language),
@@ -70,21 +81,29 @@ async fn respond_to(shared: Arc<App>, request: Request, started: Instant) -> Res
         let refusal = auth::turn_away(app, &parts.headers, address, refusal.clone()).await;
         return refuse(&refusal, language);
     }
-    if parts.method == Method::GET && caller.is_ok() && !asked.variables.is_empty() {
-        return with_status(StatusCode::METHOD_NOT_ALLOWED, &variables_in_url(), language);
-    }
-    if parts.method == Method::GET && app.engine.looks_for_persons(&asked) {
+    if by_get && app.engine.looks_for_persons(&asked) {
         return with_status(StatusCode::METHOD_NOT_ALLOWED, &person_in_url(), language);
     }
     let step = app.engine.kind_of(&asked);
-    if step == OperationType::Mutation && parts.method == Method::GET {
-        return with_status(StatusCode::METHOD_NOT_ALLOWED, &step_by_get(), language);
+    let with_variables = caller.is_ok() && !asked.variables.is_empty();
+    if by_get && let Some(refusal) = needs_post(step, with_variables) {
+        return with_status(StatusCode::METHOD_NOT_ALLOWED, &refusal, language);
     }
-    if step == OperationType::Subscription {
-        return with_status(StatusCode::BAD_REQUEST, &subscription_by_http(), language);
+    if step == Some(OperationType::Subscription) {
+        return match caller {
+            Ok(caller) if accepted.events => watch::stream(shared, caller, asked, language).await,
+            Ok(_) => with_status(StatusCode::BAD_REQUEST, &subscription_as_answer(), language),
+            Err(refusal) => refuse(&refusal, language),
+        };
     }
+    let media = match accepted.answer() {
+        Ok(media) => media,
+        // Whoever accepts events only is told what is wrong all the same.
+        Err(_) if step.is_none() => ANSWER,
+        Err(refusal) => return with_status(StatusCode::NOT_ACCEPTABLE, &refusal, language),
+    };
     let around = Circumstances { started, language, media, address };
-    if step == OperationType::Mutation
+    if step == Some(OperationType::Mutation)
         && let Ok(caller) = &caller
     {
         // A step that is under way must be known of, whatever becomes of its end.
@@ -185,26 +204,6 @@ impl Drop for Abandoned<'_> {
     }
 }
 
-/// Records something that a caller is about to be sent outside of a request: an event that they watch.
-pub(super) async fn record_event(
-    app: &App,
-    caller: &Caller,
-    asked: &engine::Request,
-    code: Option<Code>,
-    body: &[u8],
-) -> Result<(), Refusal> {
-    let (bytes, digest) = (body.len() as u64, app.audit.digest(body));
-    let kind = if code.is_some() { Kind::Denied } else { Kind::Procedure };
-    let outcome = Outcome { code: code.map(|code| code.word().into()), rows: 0, bytes, digest };
-    let mut record = frame(app, caller, Instant::now(), app.accounts.new_id(), kind, outcome);
-    record.asked = Some(asked.asked());
-    record.note = Some(format!("event of {}", asked.record));
-    app.audit.commit(record).await.map(drop).map_err(|reason| {
-        tracing::error!(%reason, request = %caller.request_id, "an event was withheld: no durable record");
-        audit_unavailable()
-    })
-}
-
 fn record(app: &App, caller: &Caller, around: &Circumstances, id: Uuid, reply: Reply, body: &[u8]) -> Record {
     let outcome = Outcome {
         code: reply.code().map(Arc::from),
@@ -219,7 +218,8 @@ fn record(app: &App, caller: &Caller, around: &Circumstances, id: Uuid, reply: R
     record
 }
 
-fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, outcome: Outcome) -> Record {
+/// A record of what a caller asked, without what became of it.
+pub(super) fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, outcome: Outcome) -> Record {
     let form = caller.form.as_ref();
     Record {
         id,
@@ -247,7 +247,7 @@ fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind: Kind, out
     }
 }
 
-fn audit_unavailable() -> Refusal {
+pub(super) fn audit_unavailable() -> Refusal {
     Refusal::new(
         Code::AuditUnavailable,
         "The record of this answer could not be made durable, so the answer is withheld. Try again later.",
@@ -255,12 +255,21 @@ fn audit_unavailable() -> Refusal {
     )
 }
 
-/// A URL stands in histories and logs of proxies, where no personal value may stand.
-fn variables_in_url() -> Refusal {
-    Refusal::input(
-        "Variables are not taken in a URL, where they would be kept by others: use POST.",
-        "變數不可置於網址中，以免遭他處留存：請改用 POST。",
-    )
+/// What may not be asked by GET, if it may not.
+fn needs_post(step: Option<OperationType>, with_variables: bool) -> Option<Refusal> {
+    if with_variables {
+        // A URL stands in histories and logs of proxies, where no personal value may stand.
+        return Some(Refusal::input(
+            "Variables are not taken in a URL, where they would be kept by others: use POST.",
+            "變數不可置於網址中，以免遭他處留存：請改用 POST。",
+        ));
+    }
+    matches!(step, Some(OperationType::Mutation | OperationType::Subscription)).then(|| {
+        Refusal::input(
+            "A mutation or subscription is not taken by GET: use POST.",
+            "mutation 與 subscription 不得以 GET 傳送：請改用 POST。",
+        )
+    })
 }
 
 /// The same of values in the document itself.
@@ -272,20 +281,19 @@ fn person_in_url() -> Refusal {
     )
 }
 
-fn step_by_get() -> Refusal {
-    Refusal::input("A mutation is not taken by GET: use POST.", "mutation 不得以 GET 傳送：請改用 POST。")
-}
-
-fn subscription_by_http() -> Refusal {
+fn subscription_as_answer() -> Refusal {
     Refusal::input(
-        "A subscription is answered over a WebSocket at this address, by the protocol graphql-transport-ws.",
-        "subscription 須於此網址以 WebSocket（graphql-transport-ws）傳送。",
+        "A subscription has events, not one answer: send it over a WebSocket at this address, by the protocol graphql-transport-ws, or with Accept: text/event-stream.",
+        "subscription 之結果為事件：請於此網址以 WebSocket（graphql-transport-ws）傳送，或帶 Accept: text/event-stream。",
     )
 }
 
 fn with_status(status: StatusCode, refusal: &Refusal, language: Language) -> Response {
     let mut response = refuse(refusal, language);
     *response.status_mut() = status;
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
     response
 }
 
@@ -303,6 +311,6 @@ fn respond(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("authorization, accept-language"));
+    headers.insert(header::VARY, VARY);
     response
 }

@@ -14,14 +14,18 @@ pub mod connections;
 pub mod graphql;
 pub mod headers;
 pub mod health;
+mod json;
+mod media;
 pub mod numbers;
 pub mod oauth;
 pub mod playground;
 pub mod server;
 pub mod sign_in;
+pub mod socket;
 pub mod state;
 pub mod status;
-pub mod websocket;
+mod watch;
+mod websocket;
 
 pub use state::App;
 

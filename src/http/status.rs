@@ -26,15 +26,21 @@ pub fn status_of(code: Code) -> StatusCode {
 
 /// `{"errors":[…]}` with the status of its code, in the caller's language.
 pub fn refuse(refusal: &Refusal, language: Language) -> Response {
-    let body = Json(json!({ "errors": [refusal.to_json(language)] }));
-    let mut response = (status_of(refusal.code), body).into_response();
-    response.extensions_mut().insert(refusal.code);
+    refuse_all(std::slice::from_ref(refusal), language)
+}
+
+/// The same with several refusals; the first decides the status.
+pub fn refuse_all(refusals: &[Refusal], language: Language) -> Response {
+    let code = refusals.first().map_or(Code::Internal, |refusal| refusal.code);
+    let errors: Vec<_> = refusals.iter().map(|refusal| refusal.to_json(language)).collect();
+    let mut response = (status_of(code), Json(json!({ "errors": errors }))).into_response();
+    response.extensions_mut().insert(code);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if refusal.code == Code::Unauthenticated {
+    if code == Code::Unauthenticated {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if refusal.code == Code::RateLimited {
+    if code == Code::RateLimited {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response

@@ -1,95 +1,158 @@
-//! `GET /graphql` with an upgrade: subscriptions over a WebSocket, by graphql-transport-ws (and its predecessor). No event
-//! leaves before its record is durable; what is watched ends when the account or the session does.
+//! `GET /graphql` with an upgrade: subscriptions over a WebSocket, by the protocol graphql-transport-ws. What it says and
+//! hears is here; the connection as frames and time have it is left to `socket`, recording of events to `watch`.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_graphql::futures_util::stream::{self, BoxStream, StreamExt};
-use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, WebSocket, WebSocketProtocols, WsMessage};
-use async_graphql::{Data, Executor, Response as Answer, ServerError, Value};
-use axum::extract::ws::{CloseFrame, Message, WebSocket as Socket, WebSocketUpgrade};
-use axum::extract::{FromRequestParts, Request, State};
+use async_graphql::futures_util::stream::{self, AbortHandle, BoxStream, SelectAll, StreamExt, abortable};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::response::Response;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use super::state::App;
-use super::{auth, graphql, headers};
+use super::watch::{events, said};
+use super::{asked, auth, headers};
 use crate::access::{Caller, Language, Refusal};
-use crate::graphql::engine;
 
-/// Longest message.
-const LONGEST: usize = 64 * 1024;
-
-/// A client that says nothing, not even to a ping, for so long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// Opens a WebSocket where one is asked for; anything else is an ordinary request.
-pub async fn upgrade_or_answer(State(app): State<Arc<App>>, request: Request) -> Response {
-    let is_upgrade = request.headers().get(header::UPGRADE).is_some();
-    if !is_upgrade {
-        return graphql::handle(State(app), request).await;
-    }
-    let (mut parts, _) = request.into_parts();
-    let address = headers::client_address(&parts.headers, &parts.extensions, app.config.server.trusted_proxies);
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &app).await {
-        Ok(upgrade) => upgrade.max_message_size(LONGEST).protocols(ALL_WEBSOCKET_PROTOCOLS),
-        Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
-    };
-    let protocol = upgrade.selected_protocol().and_then(|name| name.to_str().ok()?.parse().ok());
-    let headers = parts.headers;
-    upgrade.on_upgrade(move |socket| {
-        serve(app, socket, protocol.unwrap_or(WebSocketProtocols::GraphQLWS), headers, address)
-    })
+/// Why a connection is closed, by the protocol.
+pub(super) struct Closing {
+    pub(super) code: u16,
+    pub(super) reason: String,
 }
 
-async fn serve(
+impl Closing {
+    pub(super) fn new(code: u16, reason: impl Into<String>) -> Closing {
+        Closing { code, reason: reason.into() }
+    }
+}
+
+/// A message of the client.
+#[derive(Deserialize)]
+struct Message {
+    #[serde(rename = "type")]
+    kind: String,
+    id: Option<String>,
+    payload: Option<Box<RawValue>>,
+}
+
+/// What becomes of one subscription.
+pub(super) struct News {
+    id: String,
+    what: What,
+}
+
+enum What {
+    Next(Value),
+    Error(Vec<Refusal>),
+    Complete,
+}
+
+/// One client's connection.
+pub(super) struct Connection {
     app: Arc<App>,
-    socket: Socket,
-    protocol: WebSocketProtocols,
     headers: HeaderMap,
     address: Option<IpAddr>,
-) {
-    let (mut sink, source) = socket.split();
-    let texts = source.take_while(|message| std::future::ready(message.is_ok())).filter_map(|message| async move {
-        match message {
-            Ok(Message::Text(text)) => Some(text.as_bytes().to_vec()),
-            Ok(Message::Binary(bytes)) => Some(bytes.to_vec()),
-            _ => None,
-        }
-    });
-    let watcher = Watcher { app: app.clone() };
-    let sign_in = move |payload: serde_json::Value| async move {
-        // Browsers cannot set headers on a WebSocket: the first message brings them.
-        let headers = with_payload(headers, &payload);
-        let caller = match auth::authenticate(&app, &headers, address) {
-            Ok(caller) => caller,
-            Err(refusal) => {
-                let refusal = auth::turn_away(&app, &headers, address, refusal).await;
-                let language = headers::language(&headers);
-                return Err(async_graphql::Error::new(language.pick(&refusal.en, &refusal.zh)));
+    caller: Option<Caller>,
+    watched: HashMap<String, AbortHandle>,
+    /// What happens to those who are watched.
+    pub(super) news: SelectAll<BoxStream<'static, News>>,
+}
+
+impl Connection {
+    pub(super) fn new(app: Arc<App>, headers: HeaderMap, address: Option<IpAddr>) -> Connection {
+        Connection { app, headers, address, caller: None, watched: HashMap::new(), news: SelectAll::new() }
+    }
+
+    /// The client has said who it is.
+    pub(super) fn is_open(&self) -> bool {
+        self.caller.is_some()
+    }
+
+    /// Takes a message; what is answered at once, or why the connection is closed.
+    pub(super) async fn hear(&mut self, text: &[u8]) -> Result<Option<Value>, Closing> {
+        let message: Message = serde_json::from_slice(text).map_err(|_| {
+            Closing::new(
+                4400,
+                "Expected a message of graphql-transport-ws: an object with a type, and id or payload where it has one",
+            )
+        })?;
+        let id = |id: Option<String>| id.ok_or_else(|| Closing::new(4400, "This message needs an id"));
+        match message.kind.as_str() {
+            "connection_init" => self.greet(message.payload).await.map(Some),
+            "ping" => Ok(Some(json!({ "type": "pong" }))),
+            "pong" => Ok(None),
+            "subscribe" => {
+                let id = id(message.id)?;
+                let payload = message.payload.ok_or_else(|| Closing::new(4400, "This message needs a payload"))?;
+                self.subscribe(id, &payload).map(|()| None)
             }
-        };
-        let mut data = Data::default();
-        data.insert(caller);
-        Ok(data)
-    };
-    let connection = WebSocket::new(watcher, texts.boxed(), protocol).on_connection_init(sign_in);
-    let mut messages = connection.keepalive_timeout(SILENCE).boxed();
-    while let Some(message) = messages.next().await {
-        let message = match message {
-            WsMessage::Text(text) => Message::Text(text.into()),
-            WsMessage::Close(code, reason) => Message::Close(Some(CloseFrame { code, reason: reason.into() })),
-        };
-        if async_graphql::futures_util::SinkExt::send(&mut sink, message).await.is_err() {
-            return;
+            "complete" => {
+                // What is watched no longer has no news; of what was never watched nothing is said either.
+                if let Some(watched) = self.watched.remove(&id(message.id)?) {
+                    watched.abort();
+                }
+                Ok(None)
+            }
+            _ => Err(Closing::new(4400, "There is no message of this type")),
+        }
+    }
+
+    /// Browsers cannot set headers on a WebSocket: the first message brings them.
+    async fn greet(&mut self, payload: Option<Box<RawValue>>) -> Result<Value, Closing> {
+        if self.caller.is_some() {
+            return Err(Closing::new(4429, "Too many initialisation requests"));
+        }
+        let payload = payload.map(|payload| serde_json::from_str::<Option<Map<String, Value>>>(payload.get()));
+        let payload = payload.transpose().map_err(|_| Closing::new(4400, "Expected an object as payload"))?.flatten();
+        let headers = with_payload(self.headers.clone(), payload.unwrap_or_default());
+        match auth::authenticate(&self.app, &headers, self.address) {
+            Ok(caller) => self.caller = Some(caller),
+            Err(refusal) => {
+                let refusal = auth::turn_away(&self.app, &headers, self.address, refusal).await;
+                return Err(Closing::new(4403, headers::language(&headers).pick(&refusal.en, &refusal.zh)));
+            }
+        }
+        Ok(json!({ "type": "connection_ack" }))
+    }
+
+    fn subscribe(&mut self, id: String, payload: &RawValue) -> Result<(), Closing> {
+        let Some(caller) = self.caller.clone() else { return Err(Closing::new(4401, "Unauthorized")) };
+        if self.watched.contains_key(&id) {
+            return Err(Closing::new(4409, "A subscription of this id is there already"));
+        }
+        let mut asked = asked::from_json(payload.get().as_bytes())
+            .map_err(|unread| Closing::new(4400, caller.language.pick(&unread.refusal.en, &unread.refusal.zh)))?;
+        asked.record = self.app.accounts.new_id();
+        let begun = stream::once(events(self.app.clone(), caller, asked)).flat_map(|begun| match begun {
+            Ok(events) => events.map(What::Next).chain(stream::once(std::future::ready(What::Complete))).boxed(),
+            Err(refusals) => stream::once(std::future::ready(What::Error(refusals))).boxed(),
+        });
+        let name = id.clone();
+        let (news, watched) = abortable(begun.map(move |what| News { id: name.clone(), what }));
+        self.news.push(news.boxed());
+        self.watched.insert(id, watched);
+        Ok(())
+    }
+
+    /// What the client is told.
+    pub(super) fn tell(&mut self, News { id, what }: News) -> Value {
+        if !matches!(what, What::Next(_)) {
+            self.watched.remove(&id);
+        }
+        let language = self.caller.as_ref().map_or(Language::En, |caller| caller.language);
+        match what {
+            What::Next(payload) => json!({ "id": id, "type": "next", "payload": payload }),
+            What::Error(refusals) => json!({ "id": id, "type": "error", "payload": said(&refusals, language) }),
+            What::Complete => json!({ "id": id, "type": "complete" }),
         }
     }
 }
 
 /// `Authorization`, `X-Form` and the like from the first message, where the handshake did not bring them.
-fn with_payload(mut headers: HeaderMap, payload: &serde_json::Value) -> HeaderMap {
-    for (name, value) in payload.as_object().into_iter().flatten() {
+fn with_payload(mut headers: HeaderMap, payload: Map<String, Value>) -> HeaderMap {
+    for (name, value) in payload {
         let name = HeaderName::from_bytes(name.to_lowercase().as_bytes());
         let value = value.as_str().and_then(|value| HeaderValue::from_str(value).ok());
         if let (Ok(name), Some(value)) = (name, value)
@@ -99,87 +162,4 @@ fn with_payload(mut headers: HeaderMap, payload: &serde_json::Value) -> HeaderMa
         }
     }
     headers
-}
-
-/// Answers what arrives over one connection.
-#[derive(Clone)]
-struct Watcher {
-    app: Arc<App>,
-}
-
-impl Executor for Watcher {
-    async fn execute(&self, _: async_graphql::Request) -> Answer {
-        refused(&engine::subscriptions_only(), Language::En)
-    }
-
-    fn execute_stream(
-        &self,
-        request: async_graphql::Request,
-        session: Option<Arc<Data>>,
-    ) -> BoxStream<'static, Answer> {
-        let app = self.app.clone();
-        let caller = session
-            .as_ref()
-            .and_then(|data| data.get(&std::any::TypeId::of::<Caller>())?.downcast_ref::<Caller>().cloned());
-        let Some(caller) = caller else { return stream::empty().boxed() };
-        stream::once(events(app, caller, request)).flatten().boxed()
-    }
-}
-
-async fn events(app: Arc<App>, caller: Caller, request: async_graphql::Request) -> BoxStream<'static, Answer> {
-    let variables = match serde_json::to_value(&request.variables) {
-        Ok(serde_json::Value::Object(variables)) => variables,
-        _ => serde_json::Map::new(),
-    };
-    let asked = engine::Request {
-        query: request.query,
-        operation_name: request.operation_name,
-        variables,
-        record: app.accounts.new_id(),
-    };
-    let language = caller.language;
-    let events = match app.engine.watch(&caller, &asked).await {
-        Ok(events) => events,
-        Err(refusals) => {
-            let code = refusals.first().map(|refusal| refusal.code);
-            let refusals = match graphql::record_event(&app, &caller, &asked, code, &[]).await {
-                Ok(()) => refusals,
-                Err(unavailable) => vec![unavailable],
-            };
-            return stream::once(std::future::ready(all_refused(&refusals, language))).boxed();
-        }
-    };
-    let (asked, caller) = (Arc::new(asked), Arc::new(caller));
-    events
-        .then(move |event| {
-            let (app, asked, caller) = (app.clone(), asked.clone(), caller.clone());
-            async move {
-                let body = serde_json::to_vec(&event.data).unwrap_or_default(); // a value always becomes JSON
-                let refusals: Vec<Refusal> = event.errors.iter().map(engine::refusal).collect();
-                let code = refusals.first().map(|refusal| refusal.code);
-                match graphql::record_event(&app, &caller, &asked, code, &body).await {
-                    Ok(()) if refusals.is_empty() => event,
-                    Ok(()) => all_refused(&refusals, caller.language),
-                    Err(refusal) => refused(&refusal, caller.language),
-                }
-            }
-        })
-        .boxed()
-}
-
-fn refused(refusal: &Refusal, language: Language) -> Answer {
-    all_refused(std::slice::from_ref(refusal), language)
-}
-
-/// What the library says of a failure stays with us: the client gets the closed list of codes.
-fn all_refused(refusals: &[Refusal], language: Language) -> Answer {
-    Answer::from_errors(refusals.iter().map(|refusal| server_error(refusal, language)).collect())
-}
-
-fn server_error(refusal: &Refusal, language: Language) -> ServerError {
-    let mut error = ServerError::new(language.pick(&refusal.en, &refusal.zh), None);
-    let mut extensions = async_graphql::ErrorExtensionValues::default();
-    extensions.set("code", Value::from(refusal.code.word()));
-    error.extensions = Some(extensions);
-    error
 }

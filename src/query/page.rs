@@ -9,18 +9,26 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 use time::macros::format_description;
 
-use super::ask::PageField;
+use super::ask::{Filter, PageField};
 use super::planner_list::order_word;
-use super::slot::Slot;
+use super::resolve::Variables;
+use super::slot::{self, Slot};
 use super::sql::{self, Draft, OrderBy};
 use crate::access::Refusal;
 use crate::catalog::TypeId;
 use crate::store::bind::Bind;
 use crate::store::rows::{Cell, Kind, Rows};
 
-/// The values of a row's order words, the row number last.
+/// A place in a list: the values of a row's order words, the row number last, and the name of the filter that it passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark(Vec<MarkValue>);
+pub struct Mark(Vec<MarkValue>, u64);
+
+impl Mark {
+    /// Under which filter the row was in the list.
+    pub fn filter(&self) -> u64 {
+        self.1
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -83,15 +91,41 @@ impl Sealer {
     }
 }
 
-/// The mark of a row.
-pub fn mark(rows: &Rows, row: usize, columns: &[usize]) -> Mark {
+/// The mark of a row that passed a filter of that name.
+pub fn mark(rows: &Rows, row: usize, columns: &[usize], filter: u64) -> Mark {
     let value = |column: &usize| match rows.cell(row, *column) {
         Cell::Null => MarkValue::Null,
         Cell::Bool(value) => MarkValue::Bool(value),
         Cell::Int(value) => MarkValue::Int(value),
         Cell::Text(start, length) => MarkValue::Text(rows.text(start, length).to_string()),
     };
-    Mark(columns.iter().map(value).collect())
+    Mark(columns.iter().map(value).collect(), filter)
+}
+
+/// Names a filter with its values: the same however it was sent.
+pub fn filter_name(filter: Option<&Filter>, variables: &Variables) -> u64 {
+    let spelled = format!("{:?}", filter.map(|filter| spelled_out(filter, variables)));
+    let digest = *blake3::hash(spelled.as_bytes()).as_bytes();
+    u64::from_le_bytes(std::array::from_fn(|at| digest[at]))
+}
+
+/// The filter with its variables filled in.
+fn spelled_out(filter: &Filter, variables: &Variables) -> Filter {
+    let all = |filters: &[Filter]| filters.iter().map(|filter| spelled_out(filter, variables)).collect();
+    match filter {
+        Filter::And(filters) => Filter::And(all(filters)),
+        Filter::Or(filters) => Filter::Or(all(filters)),
+        Filter::Not(filter) => Filter::Not(Box::new(spelled_out(filter, variables))),
+        Filter::Compare { field, operator, value } => {
+            let value = slot::constant(value, variables).unwrap_or_default().into_value();
+            Filter::Compare { field: *field, operator: *operator, value }
+        }
+        Filter::IsNull { .. } => filter.clone(),
+        Filter::Related { field, quantifier, filter } => {
+            let filter = Box::new(spelled_out(filter, variables));
+            Filter::Related { field: *field, quantifier: *quantifier, filter }
+        }
+    }
 }
 
 /// Names an order, so that a cursor holds under it only.

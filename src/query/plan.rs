@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::ask::PageField;
+use super::ask::{Filter, PageField};
 use super::looked_for::LookedFor;
 use super::slot::{Number, Slot};
 use crate::access::Refusal;
@@ -131,8 +131,11 @@ pub struct Connection {
     pub size: Number,
     /// Read from the end.
     pub backward: bool,
-    /// A cursor was given: there are rows before the first (forward) or after the last (backward).
-    pub begun: bool,
+    /// A cursor was given: its row is before the first (forward) or after the last (backward) if the filter of this name
+    /// is that of the list.
+    pub begun: Option<u64>,
+    /// `where`
+    pub filter: Option<Filter>,
     /// `offset`, if given: then rows were passed over.
     pub offset: Option<Number>,
     /// Columns that a cursor carries, then the row number.

@@ -62,7 +62,10 @@ pub(super) fn list(
     if let (Some(part), None) = (count_asked, &counted) {
         planner.deny(field, Use::Aggregate, &[root.key.clone(), part.key.clone()], position);
     }
-    let mut connection = rows(planner, &listing, listed.as_ref())?;
+    let mut connection = match &listed {
+        Some(granted) => rows(planner, &listing, granted)?,
+        None => without_rows(planner, &listing, counted.as_ref())?,
+    };
     connection.count = count;
     planner.shape.window(rectangle, window);
     if connection.step.is_none() || !all_come_out(window) {
@@ -118,8 +121,25 @@ fn start(planner: &mut Planner, draft: &mut Draft, listing: &Listing) -> Result<
     Ok(table)
 }
 
-/// The rows of the page, and the connection over them. Not listed, only the parts that need no rows are answered.
-fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> Result<Connection, Refusal> {
+/// A connection without rows. Its page must hold all the same.
+fn without_rows(planner: &mut Planner, listing: &Listing, granted: Option<&Granted>) -> Result<Connection, Refusal> {
+    let mut draft = Draft::new(planner.place(listing.of)?);
+    let table = draft.from(&planner.catalog.type_def(listing.of).table);
+    if let Some(number) = granted.and_then(|granted| granted.row_number(planner.catalog)) {
+        let order = planner.order(listing.window, table, &number)?;
+        open_cursor(planner, listing.window, &page::signature(listing.of, &order))?;
+    }
+    Ok(Connection { parts: bare_parts(planner, listing), ..page_of(planner, listing) })
+}
+
+/// The row that the page begins or ends at, if a cursor names one.
+fn open_cursor(planner: &Planner, window: &Window, order: &str) -> Result<Option<page::Mark>, Refusal> {
+    let Some(cursor) = window.after.as_ref().or(window.before.as_ref()) else { return Ok(None) };
+    (planner.open_cursor)(order, cursor).map(Some).map_err(|refusal| refusal.at(window.position))
+}
+
+/// Size and direction of the page; nothing stands in it yet.
+fn page_of(planner: &Planner, listing: &Listing) -> Connection {
     let window = listing.window;
     let backward = window.last.is_some() || window.before.is_some();
     let bounds = planner.bounds.limits();
@@ -127,22 +147,26 @@ fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> R
     let value = if backward { window.last.clone() } else { window.first.clone() };
     let size = Number::of(window, argument, value, bounds.page_default);
     let offset = window.offset.clone().map(|value| Number::of(window, "offset", Some(value), 0));
-    let mut connection = Connection {
+    Connection {
         rectangle: listing.rectangle,
         step: None,
         count: None,
         size,
         backward,
-        begun: window.after.is_some() || window.before.is_some(),
+        begun: None,
+        filter: window.filter.clone(),
         offset,
         cursor: Vec::new(),
         cursor_order: String::new(),
         parts: Vec::new(),
-    };
-    let Some(granted) = listed else {
-        connection.parts = bare_parts(planner, listing);
-        return Ok(connection);
-    };
+    }
+}
+
+/// The rows of the page, and the connection over them.
+fn rows(planner: &mut Planner, listing: &Listing, granted: &Granted) -> Result<Connection, Refusal> {
+    let window = listing.window;
+    let mut connection = page_of(planner, listing);
+    let backward = connection.backward;
     let step = planner.reserve();
     let mut draft = Draft::new(planner.place(listing.of)?);
     let table = start(planner, &mut draft, listing)?;
@@ -150,11 +174,10 @@ fn rows(planner: &mut Planner, listing: &Listing, listed: Option<&Granted>) -> R
     let id = draft.column(table, &number, Kind::Int);
     let order = planner.order(window, table, &number)?;
     connection.cursor_order = page::signature(listing.of, &order);
-    if let Some(cursor) = window.after.as_ref().or(window.before.as_ref()) {
-        let opened = (planner.open_cursor)(&connection.cursor_order, cursor);
-        let mark = opened.map_err(|refusal| refusal.at(window.position))?;
+    if let Some(mark) = open_cursor(planner, window, &connection.cursor_order)? {
         let condition = page::beyond(&mut draft, &order, &mark, backward)?;
         draft.filter(condition);
+        connection.begun = Some(mark.filter());
     }
     if wants_cursor(listing.parts) {
         connection.cursor = order.iter().map(|word| draft.column(word.table, &word.column, word.kind)).collect();

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use super::cost::Bounds;
 use super::load::{self, Load};
-use super::page::Sealer;
-use super::plan::{Estimate, Expected, Plan};
+use super::page::{self, Sealer};
+use super::plan::{Estimate, Expected, Plan, RootOutKind};
 use super::resolve::Variables;
 use super::slot::{self, Slot};
 use super::write::{self, Surroundings, Written};
@@ -58,7 +58,14 @@ pub async fn run(
         Some(offset) => offset.read(&variables, run.bounds).is_ok_and(|offset| offset > 0),
         None => false,
     };
-    let around = Surroundings { others, sealer: run.sealer, bound_to: run.bound_to, passed_over: &passed_over };
+    let filter_name = |connection: &super::plan::Connection| page::filter_name(connection.filter.as_ref(), &variables);
+    let around = Surroundings {
+        others,
+        sealer: run.sealer,
+        bound_to: run.bound_to,
+        passed_over: &passed_over,
+        filter_name: &filter_name,
+    };
     let written = write::write(plan, &load, &around);
     Ok(Answer { written, cost })
 }
@@ -70,6 +77,15 @@ fn check_parameters(plan: &Plan, variables: &Variables, bounds: &Bounds) -> Resu
             Slot::Variable(read) => drop(slot::read(read, variables, bounds)?),
             Slot::Number(number) => drop(number.read(variables, bounds)?),
             Slot::Ready(_) | Slot::Texts(_) | Slot::Keys { .. } | Slot::Key { .. } => {}
+        }
+    }
+    // A page of which no row is asked for is in no statement.
+    for root in &plan.roots {
+        if let RootOutKind::Connection(connection) = &root.kind
+            && connection.step.is_none()
+        {
+            connection.size.read(variables, bounds)?;
+            connection.offset.as_ref().map(|offset| offset.read(variables, bounds)).transpose()?;
         }
     }
     Ok(())

@@ -93,7 +93,7 @@ pub fn read(read: &Read, variables: &Variables, bounds: &Bounds) -> Result<Bind,
 }
 
 /// The value with its variables filled in.
-fn constant(value: &Value, variables: &Variables) -> Result<ConstValue, Refusal> {
+pub(super) fn constant(value: &Value, variables: &Variables) -> Result<ConstValue, Refusal> {
     value.clone().into_const_with(|name| Ok(variables.get(&name).cloned().unwrap_or_default()))
 }
 

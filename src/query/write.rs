@@ -32,8 +32,10 @@ pub struct Surroundings<'a> {
     pub sealer: &'a Sealer,
     /// The caller and state of the rights to which cursors are bound.
     pub bound_to: &'a str,
-    /// Size of a connection's page, for `hasPreviousPage` after an offset.
+    /// Whether a connection's page begins after an offset.
     pub passed_over: &'a dyn Fn(&Connection) -> bool,
+    /// Names a connection's filter, for cursors.
+    pub filter_name: &'a dyn Fn(&Connection) -> u64,
 }
 
 struct Writer<'a> {
@@ -43,6 +45,8 @@ struct Writer<'a> {
     touched: Vec<Touched>,
     objects: u32,
     masked: String,
+    /// Names the filter of the connection that is being written, if that has cursors.
+    filter: u64,
 }
 
 /// Writes the answer of a finished load.
@@ -54,6 +58,7 @@ pub fn write(plan: &Plan, load: &Load, around: &Surroundings) -> Written {
         touched: (0..plan.rectangles).map(Touched::new).collect(),
         objects: 0,
         masked: String::new(),
+        filter: 0,
     };
     writer.touched[0].row(0);
     writer.out.push(b'{');
@@ -207,6 +212,9 @@ impl Writer<'_> {
     fn connection(&mut self, connection: &Connection) {
         let rectangle = connection.rectangle as usize;
         self.touched[rectangle].row(0);
+        if connection.begun.is_some() || !connection.cursor.is_empty() {
+            self.filter = (self.around.filter_name)(connection);
+        }
         let loaded = connection.step.and_then(|step| self.load.step(step));
         let empty = Rows::new(1);
         let (rows, more) = loaded.map_or((&empty, false), |loaded| (&loaded.rows, loaded.more));
@@ -264,7 +272,7 @@ impl Writer<'_> {
     }
 
     fn cursor(&mut self, connection: &Connection, rows: &Rows, row: usize) {
-        let mark = page::mark(rows, row, &connection.cursor);
+        let mark = page::mark(rows, row, &connection.cursor, self.filter);
         let bound_to = bound(self.around.bound_to, &connection.cursor_order);
         let sealed = self.around.sealer.seal(&bound_to, &mark);
         string(&mut self.out, &sealed);
@@ -278,10 +286,12 @@ impl Writer<'_> {
         rows: &Rows,
         more: bool,
     ) {
-        let before = connection.begun && !connection.backward || (self.around.passed_over)(connection);
+        // Known are the cursor's row under the same filter, and rows passed over where one follows them.
+        let begun = connection.begun == Some(self.filter);
+        let passed_over = (more || !rows.is_empty()) && (self.around.passed_over)(connection);
         let (next, previous) = match connection.backward {
-            false => (more, before),
-            true => (connection.begun, more),
+            false => (more, begun || passed_over),
+            true => (begun, more),
         };
         let touched = rectangle as usize;
         let position = self.touched[touched].row(0);

@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod predicate;
 pub mod real_data;
 pub mod recorder;
+pub mod socket;
 pub mod trial;
 
 pub use app::{Answer, TestApp};

@@ -134,7 +134,11 @@ impl Naive<'_> {
         let offset = window.offset.unwrap_or(0) as usize;
         let first = window.first.map_or(self.page_default, |first| first as usize);
         let rows: Vec<usize> = all.iter().copied().skip(offset).take(first).collect();
-        Page { next: offset + rows.len() < all.len() && offset < all.len(), previous: offset > 0, rows }
+        Page {
+            next: offset + rows.len() < all.len() && offset < all.len(),
+            previous: offset > 0 && offset < all.len(),
+            rows,
+        }
     }
 
     fn part(&self, of: TypeId, part: &PartKind, all: &[usize], page: &Page) -> Value {

@@ -9,7 +9,7 @@ use crate::procedure::inbox::Notice;
 /// The procedure's subscriptions.
 pub struct SubscriptionRoot;
 
-/// 訂閱: what can be watched, over a WebSocket.
+/// 訂閱: what can be watched, over a WebSocket or as `text/event-stream`.
 #[Subscription(name = "Subscription")]
 impl SubscriptionRoot {
     /// 收件匣通知: what one is told from now on, as it is told.
