@@ -167,6 +167,12 @@ async fn a_demo_from_start_to_stop() {
     let refused = said(&run(&["token", "--data-dir", dir, "--account", "newcomer", "--form", "TAX-2026-001"]));
     assert!(refused.0 == Some(1) && refused.1.contains("does not hold"), "{refused:?}");
 
+    // Nobody else serves it meanwhile, and its settings stay as they are.
+    let settings = std::fs::read_to_string(folder.path().join("cityquery.toml")).expect("settings");
+    let second = said(&run(&["demo", "--listen", "127.0.0.1:0", "--data-dir", dir]));
+    assert!(second.0 == Some(1) && second.1.contains("another process serves"), "{second:?}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("cityquery.toml")).expect("settings"), settings);
+
     // Everything was recorded, and nothing that was typed.
     let shown = run(&["audit", "show", "--data-dir", dir, "--last", "100", "--json"]);
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
@@ -207,7 +213,8 @@ fn the_demo_leaves_alone_what_it_did_not_make() {
 /// `cityquery … | head` reads as much as it wants: the command ends without a word about it.
 #[test]
 fn a_command_whose_reader_is_gone_ends_quietly() {
-    let mut child = cityquery(&["import", "--list"]).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut child =
+        cityquery(&["import", "--list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     drop(child.stdout.take());
     let mut said = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().expect("its errors"), &mut said).expect("text");

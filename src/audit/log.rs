@@ -337,6 +337,12 @@ fn make_folder(folder: &Folder) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.path())
 }
 
+/// Whether a process writes a node's log at this moment.
+pub fn is_in_use(dir: &Path, node: &str) -> bool {
+    let folder = Folder::new(dir, node);
+    folder.path().join("lock").exists() && matches!(lock(&folder), Ok(None))
+}
+
 /// `None` when another process holds it. The lock goes with the file, so a killed process leaves none behind.
 fn lock(folder: &Folder) -> io::Result<Option<std::fs::File>> {
     use std::os::unix::fs::OpenOptionsExt;

@@ -12,8 +12,15 @@ const PASSED_OVER: usize = 32 << 20;
 /// How long that may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The whole body; none if it is larger than `most` bytes, or breaks off.
-pub async fn read(mut body: Body, most: usize) -> Option<Vec<u8>> {
+/// How long a whole body may take: whoever sends a byte now and then holds a place.
+const AT_MOST: Duration = Duration::from_secs(120);
+
+/// The whole body; none if it is larger than `most` bytes, breaks off, or takes too long.
+pub async fn read(body: Body, most: usize) -> Option<Vec<u8>> {
+    tokio::time::timeout(AT_MOST, whole(body, most)).await.ok().flatten()
+}
+
+async fn whole(mut body: Body, most: usize) -> Option<Vec<u8>> {
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.ok()?.into_data() else { continue }; // trailers

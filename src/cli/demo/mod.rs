@@ -17,6 +17,8 @@ use serde_json::Value;
 use self::cast::password_of;
 use super::installation::read_catalog;
 use super::{Installation, generate, migrate, serve};
+use crate::audit::SERVER;
+use crate::audit::log::is_in_use;
 use crate::config::{Clock, Config, Entropy};
 use crate::http::{App, server};
 
@@ -68,6 +70,12 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     // Bound first: an address in use should not cost a filled database.
     let listener = serve::bind(&arguments.listen).await?;
+    // Before anything of it is written over.
+    anyhow::ensure!(
+        !is_in_use(&dir.join("audit"), SERVER),
+        "another process serves {}: stop it, or name another --data-dir",
+        dir.display()
+    );
     let filled = read_filled(dir)?;
     if filled.is_none() {
         make_room(dir, &Config::embedded(dir)?)?;
