@@ -14,6 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 
 use super::bind::{Bind, iso};
 use super::postgres_decode::write_decimal;
@@ -265,27 +266,28 @@ fn list(bind: &Bind) -> Option<Rc<Vec<Value>>> {
         Bind::Texts(texts) => texts.iter().map(|text| Value::Text(text.into())).collect(),
         Bind::Ints(values) => values.iter().map(|value| Value::Integer(*value)).collect(),
         Bind::Dates(days) => days.iter().map(|day| Value::Text(iso(*day))).collect(),
-        Bind::Decimals(values) => values.iter().map(|value| Value::Real(real(*value))).collect(),
+        Bind::Decimals(values) => values.iter().map(|value| number(*value)).collect(),
         Bind::Text(_) | Bind::Int(_) | Bind::Bool(_) | Bind::Date(_) | Bind::Decimal(_) => return None,
     };
     Some(Rc::new(values))
 }
 
-fn bind_one(prepared: &mut rusqlite::CachedStatement, number: usize, bind: &Bind) -> rusqlite::Result<()> {
+fn bind_one(prepared: &mut rusqlite::CachedStatement, at: usize, bind: &Bind) -> rusqlite::Result<()> {
     match bind {
-        Bind::Text(text) => prepared.raw_bind_parameter(number, text),
-        Bind::Int(value) => prepared.raw_bind_parameter(number, value),
-        Bind::Bool(value) => prepared.raw_bind_parameter(number, value),
-        Bind::Date(day) => prepared.raw_bind_parameter(number, iso(*day)),
-        Bind::Decimal(value) => prepared.raw_bind_parameter(number, real(*value)),
+        Bind::Text(text) => prepared.raw_bind_parameter(at, text),
+        Bind::Int(value) => prepared.raw_bind_parameter(at, value),
+        Bind::Bool(value) => prepared.raw_bind_parameter(at, value),
+        Bind::Date(day) => prepared.raw_bind_parameter(at, iso(*day)),
+        Bind::Decimal(value) => prepared.raw_bind_parameter(at, number(*value)),
         // Lists are bound where they are kept.
         Bind::Texts(_) | Bind::Ints(_) | Bind::Dates(_) | Bind::Decimals(_) => Ok(()),
     }
 }
 
-/// SQLite has no decimals: comparisons run on the nearest double, which is exact to 15 digits.
-fn real(value: Decimal) -> f64 {
-    f64::try_from(value).unwrap_or(f64::NAN)
+/// SQLite has no decimals: whole numbers compare exactly, others as the nearest double, which is exact to 15 digits.
+fn number(value: Decimal) -> Value {
+    let whole = value.is_integer().then(|| value.to_i64()).flatten();
+    whole.map_or_else(|| Value::Real(f64::try_from(value).unwrap_or(f64::NAN)), Value::Integer)
 }
 
 fn push(value: ValueRef, kind: Kind, rows: &mut Rows) -> Option<()> {

@@ -89,3 +89,26 @@ async fn threads_for_short_statements_keep_a_core_each() {
     assert_eq!(group.run(Lane::Shared, deadline, cores).await.expect("runs"), expected);
     assert_eq!(group.run(Lane::Own, deadline, cores).await.expect("runs"), allowed);
 }
+
+/// A whole number beyond the doubles is the one that it is, alone and in a list.
+#[test]
+fn large_whole_numbers_are_compared_exactly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.db");
+    Connection::open(&file)
+        .and_then(|db| {
+            db.execute_batch("CREATE TABLE one (a NUMERIC(18)); INSERT INTO one VALUES (9007199254740993), (2.5), (7);")
+        })
+        .expect("sql");
+    let worker = Worker::open(&[file], &config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 }).expect("opens");
+    let found = |sql: &str, bind: Bind| {
+        let statement = Statement { sql: sql.into(), columns: vec![Kind::Decimal(1)], lane: Lane::Shared };
+        worker.query(0, &statement, &[bind]).expect("answers").len()
+    };
+    let decimal = |text: &str| text.parse::<Decimal>().expect("a number");
+    for (text, count) in [("9007199254740993", 1), ("9007199254740992", 0), ("2.5", 1), ("7.0", 1), ("7.1", 0)] {
+        assert_eq!(found("SELECT a FROM f0.one WHERE a = ?1", Bind::Decimal(decimal(text))), count, "{text}");
+        let list = Bind::Decimals(vec![decimal(text)]);
+        assert_eq!(found("SELECT a FROM f0.one WHERE a IN rarray(?1)", list), count, "{text} in a list");
+    }
+}
