@@ -10,6 +10,7 @@ use cityquery::accounts::people::NewPerson;
 use cityquery::catalog::{Catalog, load_builtin};
 use cityquery::config::{Clock, Config, Connection, Entropy};
 use cityquery::http::App;
+use cityquery::http::connections::{self, Bounds};
 use serde_json::json;
 use time::macros::date;
 
@@ -161,14 +162,21 @@ pub async fn serve(arguments: &Arguments, unrecorded: bool) -> anyhow::Result<()
     let (app, _) = App::open(config, catalog, Clock::system(), Entropy::system()).await?;
     let app = Arc::new(app);
     let _watch = app.accounts.watch();
-    listen(cityquery::http::router(app)).await
+    let listener = free_port().await?;
+    connections::serve(listener, cityquery::http::router(app), Bounds::of_this_process(), std::future::pending()).await;
+    Ok(())
 }
 
-/// Serves on a free port and prints the address.
-pub async fn listen(router: axum::Router) -> anyhow::Result<()> {
+/// A free port, whose address is printed.
+async fn free_port() -> anyhow::Result<tokio::net::TcpListener> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+    Ok(listener)
+}
+
+/// Serves the hand-written handler as axum does, without the bounds of the guarded one.
+pub async fn listen(router: axum::Router) -> anyhow::Result<()> {
+    let listener = axum::serve::ListenerExt::tap_io(free_port().await?, |stream| {
         let _ = stream.set_nodelay(true);
     });
     axum::serve(listener, router).await?;
