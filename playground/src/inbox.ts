@@ -22,7 +22,7 @@ const UNREAD = 'query Unread { inbox(unreadOnly: true) { id } }';
 const MARK = 'mutation MarkRead($notices: [ID!]!) { markNoticesRead(notices: $notices) }';
 const WATCH = `subscription InboxNotices { inboxNotices { ${FIELDS} } }`;
 
-/** The server takes a client that is silent for a minute for gone. */
+/** How often the page asks whether the server is still there; the server asks by itself, too. */
 const SIGN_OF_LIFE = 20_000;
 const SOON = 1_000;
 const LATE = 60_000;
