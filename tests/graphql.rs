@@ -156,10 +156,15 @@ fn large_documents_are_refused_at_once() {
     let nested = format!("{{ persons {{ nodes {{ household {{ {nested} householdNo {} }} }} }} }}", "}".repeat(16));
     let schema = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }".to_owned();
     for text in [lists, deep, long, wide, aliases, bomb, chain, nested, schema] {
-        let start = Instant::now();
-        let codes = codes(FACE.validate(&text, None, &LIMITS));
-        assert_eq!(codes, [Code::QueryTooCostly], "{}", &text[..80]);
-        assert!(start.elapsed() < Duration::from_millis(100), "{:?} for {}", start.elapsed(), &text[..80]);
+        // The best of three: the machine may be busy with other tests, and the first one builds the schema.
+        let took = (0..3).map(|_| {
+            let start = Instant::now();
+            let codes = codes(FACE.validate(&text, None, &LIMITS));
+            assert_eq!(codes, [Code::QueryTooCostly], "{}", &text[..80]);
+            start.elapsed()
+        });
+        let took = took.min().expect("three times");
+        assert!(took < Duration::from_millis(100), "{took:?} for {}", &text[..80]);
     }
 }
 

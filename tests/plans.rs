@@ -153,7 +153,12 @@ fn write_plan(plan: &Plan, single_use: bool, databases: &Databases, out: &mut St
         let _ = writeln!(out, "  {} {}\n    {}", rectangle.path, rectangle.type_name, columns.join("\n    "));
     }
     for refusal in &plan.denied {
-        let _ = writeln!(out, "denied  {}  {}", refusal.path.join("."), refusal.en);
+        let _ = writeln!(
+            out,
+            "denied  {}  {}",
+            refusal.path.iter().map(ToString::to_string).collect::<Vec<_>>().join("."),
+            refusal.en
+        );
     }
 }
 

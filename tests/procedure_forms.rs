@@ -286,3 +286,25 @@ async fn a_refused_operation_drafts_a_change_of_the_form_in_use() {
         assert_eq!(other.step()["annexes"][0]["items"].as_array().map(Vec::len), Some(3), "{}", other.step());
     }
 }
+
+/// A draft asks for no more than answers the operation: what can be masked and is only shown is asked for masked, unless the
+/// applicant says otherwise; what is compared as well cannot be masked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drafted_application_asks_for_the_least() {
+    let draft = "mutation($operation: String!, $level: Level) { step: draftApplication(operation: $operation, level: $level, \
+                 purpose: { code: \"fire-safety\", title: \"消防安全\" }, legalBasis: \"消防法第七條\", reason: \"年度查核\") \
+                 { annexes { items { coordinate level } } } }";
+    let operation = "{ persons(first: 1, where: { birthDate: { _lt: \"1950-01-01\" } }) { nodes { name nationalId birthDate sex } } }";
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        let asked = async |level: Value| {
+            let drafted = hall.ask("fire.officer", draft, json!({ "operation": operation, "level": level })).await;
+            let items = drafted.step()["annexes"][0]["items"].as_array().expect("items").clone();
+            let masked = items.into_iter().filter(|item| item["level"] == "MASKED");
+            masked.map(|item| item["coordinate"].as_str().expect("a coordinate").to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(Value::Null).await, ["Person.name", "Person.nationalId", "Person.sex"]);
+        assert_eq!(asked("MASKED".into()).await, ["Person.name", "Person.nationalId", "Person.sex"]);
+        assert!(asked("FULL".into()).await.is_empty());
+    }
+}

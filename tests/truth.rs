@@ -71,7 +71,11 @@ impl Bed {
         let request = Request { query: query.to_owned(), variables: variables.clone(), ..Request::default() };
         let reply = self.engine.answer(Ok(&self.caller), &request).await;
         let Some(data) = &reply.data else { return json!({ "errors": format!("{:?}", reply.errors) }) };
-        let mut denied: Vec<String> = reply.errors.iter().map(|error| error.path.join(".")).collect();
+        let mut denied: Vec<String> = reply
+            .errors
+            .iter()
+            .map(|error| error.path.iter().map(ToString::to_string).collect::<Vec<_>>().join("."))
+            .collect();
         denied.sort();
         json!({ "data": serde_json::from_slice::<Value>(data).expect("JSON"), "denied": denied })
     }

@@ -122,6 +122,11 @@ export function Apply({ words, session, answer, terms, filled, onFilled, draft, 
             {words.reason}
             <textarea value={filled.reason} onChange={(event) => set({ reason: event.target.value })} rows={3} placeholder={words.reasonHint} required />
           </label>
+          <label className="check">
+            <input type="checkbox" checked={filled.inFull} onChange={(event) => set({ inFull: event.target.checked })} data-part="in-full" />
+            {words.inFull}
+          </label>
+          <p className="soft">{words.inFullHint}</p>
           <div className="pair">
             <label>
               {words.firstDay}
@@ -192,9 +197,10 @@ function Drafted({ words, answer, draft, form, handsIn, onWrite }: DraftedProps)
         {annexes.map(({ custodian, items }) => (
           <div key={custodian}>
             <dt>{words.annexOf(titleOf(custodian), items.length)}</dt>
-            {items.map(({ coordinate, uses }) => (
+            {items.map(({ coordinate, uses, level }) => (
               <dd key={coordinate}>
                 <code>{coordinate}</code> <Uses words={words} uses={uses} />
+                {level === 'MASKED' && <span className="chip">{words.maskedLevel}</span>}
               </dd>
             ))}
           </div>

@@ -14,13 +14,15 @@ export interface Filled {
   reason: string;
   from: string;
   until: string;
+  /** Also what could be masked. */
+  inFull: boolean;
 }
 
-export const BLANK: Filled = { purpose: null, code: null, title: '', legalBasis: '', reason: '', from: '', until: '' };
+export const BLANK: Filled = { purpose: null, code: null, title: '', legalBasis: '', reason: '', from: '', until: '', inFull: false };
 
 export interface Annex {
   custodian: string;
-  items: { coordinate: string; uses: string[] }[];
+  items: { coordinate: string; uses: string[]; level: string }[];
 }
 
 export interface Draft {
@@ -32,13 +34,13 @@ export interface Draft {
   difference: { coordinate: string }[];
 }
 
-const DRAFT = `mutation Draft($operation: String!, $variables: JSON, $purpose: PurposeInput!, $legalBasis: String!, $reason: String!, $from: Date, $until: Date) {
-  draft: draftApplication(operation: $operation, variables: $variables, purpose: $purpose, legalBasis: $legalBasis, reason: $reason, from: $from, until: $until) {
+const DRAFT = `mutation Draft($operation: String!, $variables: JSON, $purpose: PurposeInput!, $legalBasis: String!, $reason: String!, $from: Date, $until: Date, $level: Level) {
+  draft: draftApplication(operation: $operation, variables: $variables, purpose: $purpose, legalBasis: $legalBasis, reason: $reason, from: $from, until: $until, level: $level) {
     number
     revision
     form
     difference { coordinate }
-    annexes { custodian items { coordinate uses } }
+    annexes { custodian items { coordinate uses level } }
   }
 }`;
 
@@ -50,8 +52,9 @@ export function theOperation({ query, operationName }: Question): string {
 }
 
 export async function draft(question: Question, filled: Filled, purpose: { code: string; title: string }, headers: Record<string, string>): Promise<Draft> {
-  const { legalBasis, reason, from, until } = filled;
-  const variables = { operation: theOperation(question), variables: readVariables(question.variables), purpose, legalBasis, reason, from: from || null, until: until || null };
+  const { legalBasis, reason, from, until, inFull } = filled;
+  const level = inFull ? 'FULL' : 'MASKED';
+  const variables = { operation: theOperation(question), variables: readVariables(question.variables), purpose, legalBasis, reason, from: from || null, until: until || null, level };
   return (await askProcedure(DRAFT, variables, headers)).draft as Draft;
 }
 

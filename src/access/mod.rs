@@ -14,7 +14,7 @@ pub mod uses;
 
 pub use caller::{Caller, Language};
 pub use decide::{Granted, RowScope, SqlColumn};
-pub use refusal::{Code, Position, Refusal};
+pub use refusal::{Code, PathStep, Position, Refusal};
 pub use rights::{FormRights, Item, Problem, Rights, unmasking};
 pub use role::Role;
 pub use uses::{Use, Uses};

@@ -105,6 +105,39 @@ pub struct Position {
     pub column: usize,
 }
 
+/// A step of a response path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathStep {
+    /// The response key of a field.
+    Key(String),
+    /// Place in a list, from 0: a number in `errors`, as the specification has it.
+    Index(usize),
+}
+
+impl From<&String> for PathStep {
+    fn from(key: &String) -> PathStep {
+        PathStep::Key(key.clone())
+    }
+}
+
+impl From<&PathStep> for Value {
+    fn from(step: &PathStep) -> Value {
+        match step {
+            PathStep::Key(key) => key.as_str().into(),
+            PathStep::Index(index) => (*index).into(),
+        }
+    }
+}
+
+impl std::fmt::Display for PathStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PathStep::Key(key) => f.write_str(key),
+            PathStep::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
 /// One error as a client gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -117,7 +150,7 @@ pub struct Refusal {
     /// Where in the document.
     pub position: Option<Position>,
     /// Response path of the selection it is about.
-    pub path: Vec<String>,
+    pub path: Vec<PathStep>,
     /// Further extensions: coordinate, dataset, custodian, use, limit.
     pub extensions: Map<String, Value>,
 }
@@ -163,8 +196,8 @@ impl Refusal {
 
     /// The same, said of a selection.
     #[must_use]
-    pub fn on(mut self, path: &[String]) -> Refusal {
-        self.path = path.to_vec();
+    pub fn on(mut self, path: impl IntoIterator<Item: Into<PathStep>>) -> Refusal {
+        self.path = path.into_iter().map(Into::into).collect();
         self
     }
 
@@ -176,7 +209,7 @@ impl Refusal {
             error.insert("locations".into(), json!([{ "line": position.line, "column": position.column }]));
         }
         if !self.path.is_empty() {
-            error.insert("path".into(), self.path.clone().into());
+            error.insert("path".into(), self.path.iter().map(Value::from).collect());
         }
         let mut extensions = Map::new();
         extensions.insert("code".into(), self.code.word().into());

@@ -12,7 +12,7 @@ use super::Face;
 use super::collect::{collect, take_out_nothing};
 use super::messages::{position, validation_failed};
 use super::validate::Validated;
-use crate::access::refusal::{Code, Refusal};
+use crate::access::refusal::{Code, PathStep, Refusal};
 use crate::procedure::Fault;
 
 /// Response key → answer; `@skip` and `@include` are obeyed.
@@ -96,9 +96,9 @@ pub fn refusal(error: &ServerError) -> Refusal {
         None => return validation_failed(error),
     };
     let path = error.path.iter().map(|step| match step {
-        PathSegment::Field(name) => name.clone(),
-        PathSegment::Index(index) => index.to_string(),
+        PathSegment::Field(name) => PathStep::Key(name.clone()),
+        PathSegment::Index(index) => PathStep::Index(*index),
     });
-    let refusal = refusal.on(&path.collect::<Vec<_>>());
+    let refusal = refusal.on(path);
     error.locations.first().into_iter().fold(refusal, |refusal, pos| refusal.at(position(*pos)))
 }

@@ -12,7 +12,8 @@ use super::item::{ItemInput, Level, Purpose, UseName};
 use super::master_form::find_form;
 use super::opening::{both_bases, purposes_in};
 use super::{Act, Fault, Procedure};
-use crate::access::{Item, Refusal, Uses};
+use crate::access::{Item, Refusal, Use, Uses};
+use crate::catalog::FieldDef;
 
 /// Why an item is asked for again that the form grants already.
 const KEPT: &str = "沿用原核准項目 as granted before";
@@ -32,6 +33,8 @@ pub struct Need {
     pub from: Option<Date>,
     /// Last day; that of the form, or a year later, without it.
     pub until: Option<Date>,
+    /// How far to show what can be masked, where the operation does no more than show it.
+    pub level: Level,
 }
 
 impl Procedure {
@@ -55,7 +58,7 @@ impl Procedure {
             from,
             until: need.until.unwrap_or(from + Duration::days(364)),
             form: None,
-            items: need.lacking.iter().map(|(coordinate, uses)| lacked(coordinate, *uses, need)).collect(),
+            items: need.lacking.iter().map(|(coordinate, uses)| self.lacked(coordinate, *uses, need)).collect(),
         }
     }
 
@@ -73,7 +76,7 @@ impl Procedure {
                     let uses = uses.union(item.uses);
                     items.push(ItemInput { reason: Some(need.reason.clone()), ..kept(&Item { uses, ..item.clone() }) });
                 }
-                None => items.push(lacked(coordinate, *uses, need)),
+                None => items.push(self.lacked(coordinate, *uses, need)),
             }
         }
         if items.is_empty() {
@@ -98,20 +101,23 @@ impl Procedure {
             items,
         }))
     }
+
+    fn lacked(&self, coordinate: &str, uses: Uses, need: &Need) -> ItemInput {
+        let field = self.catalog().fields_by_coordinate.get(coordinate).map(|id| self.catalog().field(*id));
+        let is_only_shown = uses == Uses::NONE.with(Use::Select);
+        let can_be_masked = |field: &FieldDef| is_only_shown && field.mask.is_some();
+        ItemInput {
+            coordinate: coordinate.to_owned(),
+            uses: uses.iter().map(UseName::from).collect(),
+            level: field.is_some_and(can_be_masked).then_some(need.level),
+            districts: None,
+            reason: Some(need.reason.clone()),
+        }
+    }
 }
 
 fn title(need: &Need) -> String {
     format!("{}（{}）", need.purpose.title, need.reason.chars().take(40).collect::<String>())
-}
-
-fn lacked(coordinate: &str, uses: Uses, need: &Need) -> ItemInput {
-    ItemInput {
-        coordinate: coordinate.to_owned(),
-        uses: uses.iter().map(UseName::from).collect(),
-        level: None,
-        districts: None,
-        reason: Some(need.reason.clone()),
-    }
 }
 
 fn kept(item: &Item) -> ItemInput {

@@ -15,7 +15,7 @@ use crate::procedure::amendment::Need;
 use crate::procedure::application::Application;
 use crate::procedure::dataset::{Dataset, DatasetStatus};
 use crate::procedure::fault::Fault;
-use crate::procedure::item::Purpose;
+use crate::procedure::item::{Level, Purpose};
 use crate::procedure::provenance::Provenance;
 use crate::procedure::{Act, Procedure};
 
@@ -74,8 +74,8 @@ pub struct InquirySteps;
 
 #[Object]
 impl InquirySteps {
-    /// 依查詢擬具申請表: drafts an application that asks for exactly what an operation lacks: a change of the form in use
-    /// where that serves the purpose, a form of its own otherwise.
+    /// 依查詢擬具申請表: drafts an application that asks for exactly what an operation lacks, and for no more of it than
+    /// answers the operation: a change of the form in use where that serves the purpose, a form of its own otherwise.
     #[allow(clippy::too_many_arguments)] // arguments of the schema, not of a design
     async fn draft_application(
         &self,
@@ -87,6 +87,10 @@ impl InquirySteps {
         #[graphql(desc = "理由: why the items are needed")] reason: String,
         #[graphql(desc = "起日: first day; today without it")] from: Option<Date>,
         #[graphql(desc = "迄日: last day; that of the form, or a year later, without it")] until: Option<Date>,
+        #[graphql(
+            desc = "揭露程度: how far to show what can be masked and is only shown; masked without it, the least that answers the operation"
+        )]
+        level: Option<Level>,
     ) -> Result<Application> {
         let (procedure, act) = of(ctx)?;
         let engine = ctx.data::<Arc<Engine>>()?;
@@ -100,7 +104,7 @@ impl InquirySteps {
         }
         let coordinate = |field| procedure.catalog().field(field).coordinate.clone();
         let lacking = lacking.into_iter().map(|(field, uses)| (coordinate(field), uses)).collect();
-        let need = Need { lacking, purpose, legal_basis, reason, from, until };
+        let need = Need { lacking, purpose, legal_basis, reason, from, until, level: level.unwrap_or(Level::Masked) };
         Ok(procedure.draft_application(act, form.map(|form| &*form.number), &need).await?)
     }
 
