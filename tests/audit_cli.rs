@@ -141,17 +141,25 @@ fn the_log_is_shown_and_expanded_and_each_reading_recorded() {
         assert_eq!(lines(&cityquery(dir.path(), arguments)).len(), 1 + expected, "{arguments:?}");
     }
     assert_eq!(cityquery(dir.path(), &["search", "--row", "Person"]).status.code(), Some(2));
+    // A name that is mistyped is not an answer of "nobody".
+    for (arguments, meant) in
+        [(["--row", "person:815"], "Person"), (["--field", "Person.birthdate"], "Person.birthDate")]
+    {
+        let output = cityquery(dir.path(), &[&["search"][..], &arguments].concat());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && told.contains(&format!("Did you mean \"{meant}\"?")), "{told}");
+    }
 
     let missing = cityquery(dir.path(), &["show", &Uuid::from_u128(4711).to_string()]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("holds no record"));
     assert_eq!(cityquery(dir.path(), &["show", "not-an-id"]).status.code(), Some(2));
 
-    // Ten readings came to a record, each on the command line's own node, with what was read.
+    // Twelve readings came to a record, each on the command line's own node, with what was read.
     let readings = lines(&cityquery(dir.path(), &["show", "--last", "1000", "--json"]));
     let readings: Vec<Value> = readings.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let readings: Vec<&Value> = readings.iter().filter(|one| one["kind"] == "audit-read").collect();
-    assert_eq!(readings.len(), 11, "with the one that asks: {readings:#?}");
+    assert_eq!(readings.len(), 13, "with the one that asks: {readings:#?}");
     assert!(readings.iter().all(|one| one["node"] == COMMAND_LINE));
     let variables: Value = serde_json::from_str(readings[1]["asked"]["variables"].as_str().unwrap()).unwrap();
     assert_eq!(variables, json!({ "record": id }));

@@ -48,6 +48,31 @@ async fn installation(dir: &Path) {
     }
 }
 
+/// As the manual begins: what has only been migrated is whole.
+#[test]
+fn what_never_served_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, file) = (dir.path().join("new"), dir.path().join("rows.csv"));
+    let cityquery = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cityquery"))
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(&folder)
+            .output()
+            .unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert!(cityquery(&["migrate"]).0, "it makes the folder");
+    let (code, text) = doctor(&folder);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(!text.contains("FAIL"), "{text}");
+
+    // What is looked up in has to be there first, and the reader is told which table that is.
+    fs::write(&file, "permit_no,parcel_raw\n090使字第0001號,臺北市松山區寶清段四小段0547-0000號\n").unwrap();
+    let (done, told) = cityquery(&["import", "use-permit-parcels", file.to_str().unwrap()]);
+    assert!(!done && told.contains("land.land_sections has to be imported first"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_sees_what_a_start_refuses() {
     type Mischief = fn(&Path);

@@ -18,6 +18,7 @@ mod consent;
 mod demo;
 mod demo_walk;
 mod fail_closed;
+mod first_day;
 mod generate;
 mod graphql;
 mod graphql_left_out;

@@ -33,9 +33,9 @@ export function App() {
   const session = useSession(language);
   const schema = useSchema(session.account, session.headers);
   const { answer, running, run, stop, clear } = useRun(session);
-  const desk = useDesk(session, clear);
-  const { operation, query, variables, under, answered } = desk;
   const [demo, setDemo] = useState<DemoAccount[]>([]);
+  const desk = useDesk(session, demo.length > 0, clear);
+  const { operation, query, variables, under, answered } = desk;
   const [signingIn, setSigningIn] = useState(false);
   const [side, setSide] = useState<'operations' | 'docs' | null>(() => (matchMedia(WIDE).matches ? 'operations' : null));
   const [place, setPlace] = useState<Place | null>(null);
@@ -169,7 +169,7 @@ export function App() {
           onSignIn={() => setSigningIn(true)}
         />
       </main>
-      {signingIn && <SignIn words={words} demo={demo} session={session} onClose={() => setSigningIn(false)} />}
+      {signingIn && <SignIn words={words} language={language} demo={demo} session={session} onClose={() => setSigningIn(false)} />}
     </div>
   );
 }

@@ -70,14 +70,17 @@ export function Operations({ words, language, demo, session, chosen, filled, onC
             <b>{words.leftOut}</b> {later}
           </p>
         )}
-        <p className="as">
-          {words.runsAs} <code>{operation.account}</code>
-        </p>
-        {session.account === operation.account ? (
+        {demo.length > 0 && (
+          <p className="as">
+            {words.runsAs} <code>{operation.account}</code>
+          </p>
+        )}
+        {session.account === operation.account && (
           <p className="soft ready" tabIndex={-1} ref={ready} data-part="ready">✓ {words.readyAs}</p>
-        ) : (
+        )}
+        {demo.length > 0 && session.account !== operation.account && (
           <button className="quiet" onClick={() => (entry ? signInAs(entry) : onSignIn())} data-part="sign-in-as">
-            {words.signInAs} {operation.account}
+            {words.signInAs(operation.account)}
           </button>
         )}
         {trouble && (

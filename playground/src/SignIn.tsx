@@ -3,16 +3,17 @@ import { useRef, useState, type FormEvent } from 'react';
 import { Dialog } from './Dialog.tsx';
 import { Refusal, type DemoAccount } from './server.ts';
 import type { SessionState } from './session.ts';
-import type { Words } from './words.ts';
+import type { Language, Words } from './words.ts';
 
 interface Props {
   words: Words;
+  language: Language;
   demo: DemoAccount[];
   session: SessionState;
   onClose: () => void;
 }
 
-export function SignIn({ words, demo, session, onClose }: Props) {
+export function SignIn({ words, language, demo, session, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const first = useRef<HTMLInputElement>(null);
   const [account, setAccount] = useState('');
@@ -33,7 +34,7 @@ export function SignIn({ words, demo, session, onClose }: Props) {
     } catch (error) {
       if (error instanceof Refusal && error.code === 'PASSWORD_EXPIRED') {
         setExpired(true);
-        setTrouble(words.passwordExpired);
+        setTrouble(error.message); // also a first password has to be changed
       } else {
         setTrouble(error instanceof Refusal ? error.message : words.unreachable);
       }
@@ -89,7 +90,7 @@ export function SignIn({ words, demo, session, onClose }: Props) {
                     onClick={() => void attempt(() => session.signIn(entry.account, entry.password))}
                   >
                     <b>{entry.account}</b>
-                    <small>{entry.says}</small>
+                    <small>{language === 'en' ? entry.says : entry.saysZh}</small>
                   </button>
                 </li>
               ))}

@@ -54,12 +54,12 @@ export interface Desk {
 }
 
 /** `onCleared` is called when somebody else sits down, or nobody: what was answered before is not theirs to see. */
-export function useDesk({ account, person, ended }: SessionState, onCleared: () => void): Desk {
+export function useDesk({ account, person, ended }: SessionState, isDemo: boolean, onCleared: () => void): Desk {
   const [kept] = useState(() => restore(account));
   const [operation, setOperation] = useState(() => operationOf(kept.query));
   const [query, setQuery] = useState(kept.query);
   const [variables, setVariables] = useState(kept.variables);
-  const [under, setUnder] = useState(() => (kept.under === NOTHING && operation ? { ...NOTHING, purpose: operation.purpose, caseNumber: operation.caseNumber } : kept.under));
+  const [under, setUnder] = useState(() => (kept.under === NOTHING && operation ? { ...NOTHING, purpose: operation.purpose } : kept.under));
   const [walk, setWalk] = useState(kept.walk);
   const [filledIn, setFilledIn] = useState<string[]>(() => (operation ? fillIn(operation, kept.walk).filled : []));
   const [application, setApplication] = useState(BLANK);
@@ -67,6 +67,12 @@ export function useDesk({ account, person, ended }: SessionState, onCleared: () 
   const before = useRef(account);
   /** The account whose forms were settled last. */
   const settled = useRef(kept.under === NOTHING ? null : account);
+
+  // The case numbers of the ready-made operations are made up: outside the demonstration nobody asks under one of them.
+  useEffect(() => {
+    if (isDemo && kept.under === NOTHING) setUnder((old) => ({ ...old, caseNumber: old.caseNumber || (operation?.caseNumber ?? '') }));
+    // When it becomes known, and not for another operation: `choose` sees to that.
+  }, [isDemo]);
 
   useEffect(() => {
     sessionStorage.setItem(KEPT, JSON.stringify({ account: whose, query, variables, under, walk } satisfies Kept));
@@ -81,14 +87,14 @@ export function useDesk({ account, person, ended }: SessionState, onCleared: () 
     setWhose(account);
     onCleared();
     setApplication(BLANK);
-    setUnder((old) => ({ ...old, form: '', caseNumber: operation?.caseNumber ?? '' }));
+    setUnder((old) => ({ ...old, form: '', caseNumber: isDemo ? (operation?.caseNumber ?? '') : '' }));
     // From one account to the next a walk goes on, with its numbers. Whoever signs out takes everything along, and so it is
     // when another person comes after a session that ended.
     if (account !== null && switched) return;
     setVariables(operation?.variables ?? '');
     setFilledIn([]);
     setWalk({});
-  }, [account, ended, onCleared, operation, whose]);
+  }, [account, ended, isDemo, onCleared, operation, whose]);
 
   // What was chosen stays while it is held, whatever else is told anew; what the operation wishes for counts once for each
   // account, and when it is chosen.
@@ -107,9 +113,13 @@ export function useDesk({ account, person, ended }: SessionState, onCleared: () 
       setQuery(next?.query ?? '');
       setVariables(values.variables);
       setFilledIn(values.filled);
-      if (next) setUnder((old) => ({ ...settle(person?.forms ?? [], old, next.purpose), caseNumber: next.caseNumber }));
+      setUnder((old) => {
+        const own = isDemo && old.caseNumber === operation?.caseNumber ? '' : old.caseNumber;
+        if (!next) return { ...old, caseNumber: own };
+        return { ...settle(person?.forms ?? [], old, next.purpose), caseNumber: isDemo ? next.caseNumber : own };
+      });
     },
-    [person, walk],
+    [isDemo, operation, person, walk],
   );
 
   const write = useCallback((next: string, values: unknown) => {

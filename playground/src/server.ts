@@ -14,6 +14,7 @@ export interface DemoAccount {
   role: string;
   form: string | null;
   says: string;
+  saysZh: string;
 }
 
 export interface Purpose {

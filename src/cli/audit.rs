@@ -81,14 +81,18 @@ pub enum AuditCommand {
     #[command(after_help = audit_search::EXAMPLES)]
     Search(Box<SearchArguments>),
     /// Proves that nothing was altered or taken out (not built yet)
-    #[command(after_help = EXAMPLES)]
+    #[command(
+        after_help = "Not built yet. `cityquery doctor --data-dir var/demo` tells what is missing between segments."
+    )]
     Verify {
         /// The installation.
         #[command(flatten)]
         installation: Installation,
     },
     /// Writes records for other systems (not built yet)
-    #[command(after_help = EXAMPLES)]
+    #[command(
+        after_help = "Not built yet. `cityquery audit show --last 20 --json --data-dir var/demo` prints records."
+    )]
     Export {
         /// The installation.
         #[command(flatten)]
@@ -212,11 +216,15 @@ async fn known_reach(config: &Config, node: &str) -> Reach {
     }
 }
 
-/// The system's user; whoever works as somebody else through sudo is named, too.
+/// The system's user, by the number that the kernel knows: the environment says what one likes. Whoever works as somebody
+/// else through sudo is named besides.
 pub(super) fn operator() -> Who {
     let uid = rustix::process::getuid().as_raw();
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let account = format!("system:{}({uid})", name.as_deref().unwrap_or("?"));
+    let name = uzers::get_user_by_uid(uid).map(|user| user.name().to_string_lossy().into_owned());
+    let mut account = format!("system:{}({uid})", name.as_deref().unwrap_or("?"));
+    if let Ok(by) = std::env::var("SUDO_USER") {
+        account = format!("{account} sudo:{by}");
+    }
     Who { account: account.into(), agency: "command-line".into(), session: None, client_address: None }
 }
 

@@ -9,8 +9,11 @@ use time::macros::{format_description, offset};
 
 use super::Installation;
 use super::audit::{open, print_listing};
+use super::installation::read_catalog;
 use crate::audit::Kind;
 use crate::audit::index::search::{self, Criteria};
+use crate::catalog::hint;
+use crate::config::Config;
 
 /// Shown by `--help`.
 pub const EXAMPLES: &str = "\
@@ -110,5 +113,26 @@ pub(super) async fn run(arguments: SearchArguments, out: &mut impl Write) -> any
             search::search(&reader, None, &criteria).await?
         }
     };
-    print_listing(&reader, &listing, json, out)
+    print_listing(&reader, &listing, json, out)?;
+    if listing.entries.is_empty() {
+        warn_of_unknown(&config, &criteria);
+    }
+    Ok(())
+}
+
+/// Nobody is found by a name that is mistyped, and that must not be taken for the answer. What was withdrawn since is
+/// still in the records, so that an unknown name is no fault by itself.
+fn warn_of_unknown(config: &Config, criteria: &Criteria) {
+    let Ok(catalog) = read_catalog(config) else { return };
+    let warn = |what: &str, name: &str, hint: String| {
+        eprintln!("cityquery: no declaration has the {what} {name}: is it written like that?{hint}");
+    };
+    let field = criteria.coordinate.as_deref().filter(|name| !catalog.fields_by_coordinate.contains_key(*name));
+    if let Some(name) = field {
+        warn("field", name, hint(name, catalog.fields_by_coordinate.keys().map(String::as_str)).0);
+    }
+    let of_row = criteria.row.as_ref().filter(|(name, _)| !catalog.types_by_name.contains_key(name));
+    if let Some((name, _)) = of_row {
+        warn("type", name, hint(name, catalog.types_by_name.keys().map(String::as_str)).0);
+    }
 }

@@ -1,5 +1,6 @@
 //! `cityquery doctor`: checks an installation and says what to do about each fault. It changes nothing.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -16,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::config::{Clock, Config};
 use crate::procedure::mail::Courier;
 use crate::store::{columns, control, migrate};
+use migrations::Kind;
 
 const EXAMPLES: &str = "\
 Example:
@@ -190,11 +192,16 @@ async fn check_datasets(config: &Config, catalog: &Catalog, findings: &mut Findi
             continue;
         };
         if crate::store::layout::sqlite_file(&connection.url).is_some_and(|file| !file.exists()) {
-            findings.fault(&what, format_args!("{} is not there", connection.url), "run `cityquery migrate`");
+            let advice = match Kind::of_dataset(&dataset.code) {
+                Some(_) => "run `cityquery migrate`",
+                None => "make the file and its tables: `cityquery migrate` makes those of the built-in datasets only",
+            };
+            findings.fault(&what, format_args!("{} is not there", connection.url), advice);
             continue;
         }
         let one = std::iter::once((dataset.code.clone(), connection.clone())).collect();
         let columns: Vec<_> = declared.iter().filter(|column| column.dataset == dataset.code).cloned().collect();
+        let different: HashSet<_> = columns.iter().map(|column| (&column.table, &column.column)).collect();
         match migrate::pending(&one).await {
             Ok(pending) if pending.iter().all(|one| one.migrations.is_empty()) => {}
             Ok(_) => {
@@ -208,7 +215,7 @@ async fn check_datasets(config: &Config, catalog: &Catalog, findings: &mut Findi
         }
         match columns::check(&one, &columns).await {
             Ok(faults) if faults.is_empty() => {
-                findings.good(&what, format_args!("{} columns as declared", columns.len()))
+                findings.good(&what, format_args!("{} columns as declared", different.len()))
             }
             Ok(faults) => findings.fault(&what, faults.join("; "), "change the tables or the declaration"),
             Err(error) => findings.fault(&what, error, "check the rights of the database's user"),

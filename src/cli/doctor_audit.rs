@@ -65,7 +65,7 @@ pub(super) fn check_number(config: &Config, known: Result<Option<String>, IndexE
             let advice = format!("if it is the same log, write {known} into it; otherwise choose another audit.node");
             findings.fault(what, format_args!("{} is not what the index knows", file.display()), &advice);
         }
-        (Ok(_), None) if folder.has_segments() => {
+        (Ok(_), None) if folder.path().exists() && folder.has_segments() => {
             let advice = "remove the file: the next start gives the log a number";
             findings.fault(what, format_args!("{} holds none", folder.number_file().display()), advice);
         }

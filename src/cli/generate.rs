@@ -14,7 +14,10 @@ use crate::store::migrate;
 
 const EXAMPLES: &str = "\
 Example:
-  cityquery generate --data-dir var/demo --scale 0.1 --seed 7";
+  cityquery migrate --data-dir var/city
+  cityquery generate --data-dir var/city --scale 0.1 --seed 7
+
+--replace empties datasets that hold rows; no server may run on them then.";
 
 /// Arguments of `cityquery generate`.
 #[derive(Debug, Args)]

@@ -77,7 +77,11 @@ pub async fn run(arguments: ImportArguments) -> anyhow::Result<()> {
         .iter()
         .map(FileReport::total)
         .fold((0, 0), |sum, counts| (sum.0 + counts.read, sum.1 + counts.rejected));
-    anyhow::ensure!(read == 0 || rejected < read, "every row was refused; is `{mapping}` the right mapping?");
+    let hint = match report.files.iter().find_map(|file| file.empty_lookups.first()) {
+        Some(table) => format!("{table} has to be imported first"),
+        None => format!("is `{mapping}` the right mapping?"),
+    };
+    anyhow::ensure!(read == 0 || rejected < read, "every row was refused; {hint}");
     if options.dry_run {
         println!("dry run: nothing was kept");
     }
@@ -103,6 +107,11 @@ fn print(report: &FileReport) {
             counts.inserted,
             counts.updated,
             counts.left_empty
+        );
+    }
+    for table in &report.empty_lookups {
+        println!(
+            "  {table}, which rows are looked up in, is empty: import it first (`cityquery import --list` has the order)"
         );
     }
     if let Some(rejects) = &report.rejects {

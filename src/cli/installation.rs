@@ -31,8 +31,8 @@ impl Installation {
             (_, Some(dir)) => {
                 anyhow::ensure!(
                     dir.is_dir(),
-                    "{} is not a directory; `cityquery demo --data-dir {}` makes one",
-                    dir.display(),
+                    "{0} is not a directory; `cityquery demo --data-dir {0}` makes one with a demonstration, \
+                     `cityquery migrate --data-dir {0}` an empty one",
                     dir.display()
                 );
                 Ok(Config::embedded(dir)?)

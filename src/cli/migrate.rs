@@ -1,5 +1,6 @@
 //! `cityquery migrate`: creates or updates the tables. The migrations themselves stand in the `migrations` crate.
 
+use anyhow::Context;
 use clap::Args;
 
 use super::Installation;
@@ -11,6 +12,7 @@ use crate::store::{control, migrate};
 const EXAMPLES: &str = "\
 Example:
   cityquery migrate --config cityquery.toml
+  cityquery migrate --data-dir var/city
 
 What is up to date stays as it is, so it may run before every start.";
 
@@ -25,6 +27,9 @@ pub struct MigrateArguments {
 
 /// Runs the command.
 pub async fn run(arguments: MigrateArguments) -> anyhow::Result<()> {
+    if let Some(dir) = &arguments.installation.data_dir {
+        std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+    }
     let config = arguments.installation.load()?;
     let catalog = read_catalog(&config)?;
     for (database, applied) in migrate_all(&config, &catalog).await? {

@@ -66,6 +66,8 @@ pub struct Person {
     pub title: String,
     /// What a newcomer reads beside it.
     pub says: String,
+    /// The same in Chinese.
+    pub says_zh: String,
 }
 
 /// A machine client.
@@ -82,6 +84,8 @@ pub struct Client {
     pub title: String,
     /// What a newcomer reads beside it.
     pub says: String,
+    /// The same in Chinese.
+    pub says_zh: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -218,6 +222,7 @@ pub fn accounts_json(people: &People, forms: &[NewForm]) -> Value {
             "form": form_of(&person.account),
             "purposes": purposes_of(&person.account),
             "says": person.says,
+            "saysZh": person.says_zh,
         })
     });
     let machines = people.client.iter().map(|client| {
@@ -230,6 +235,7 @@ pub fn accounts_json(people: &People, forms: &[NewForm]) -> Value {
             "form": form_of(&client.client_id),
             "purposes": purposes_of(&client.client_id),
             "says": client.says,
+            "saysZh": client.says_zh,
         })
     });
     people_in.chain(machines).collect()

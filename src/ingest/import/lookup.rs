@@ -38,6 +38,11 @@ impl LookupTable {
         Ok(table)
     }
 
+    /// Whether the table holds nothing that can be found.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     fn add(&mut self, key: Vec<String>, give: Vec<Option<String>>) {
         if key.iter().all(String::is_empty) {
             return;

@@ -81,6 +81,8 @@ pub struct FileReport {
     pub records: Vec<(String, Counts)>,
     /// The reject file, if there is one.
     pub rejects: Option<PathBuf>,
+    /// Tables that were to be looked up in and hold nothing, as `dataset.table`.
+    pub empty_lookups: Vec<String>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -206,6 +208,8 @@ async fn one_file(
         let (session, schema) = sessions.of(&lookup.dataset).map_err(database)?;
         lookups.push(LookupTable::read(lookup, schema, session).await.map_err(database)?);
     }
+    let empty = plan.lookups.iter().zip(&lookups).filter(|(_, table)| table.is_empty());
+    let empty_lookups = empty.map(|(lookup, _)| format!("{}.{}", lookup.dataset, lookup.table)).collect();
     let numbers = kept_numbers(plan, sessions).await.map_err(database)?;
     let mut evaluator = Evaluator::new(plan, &lookups, numbers);
     let mut loader = Loader::new(plan, sessions).map_err(database)?;
@@ -244,7 +248,8 @@ async fn one_file(
     let names = plan.records.iter().map(|records| records.name.clone());
     let records = names.zip(std::mem::take(&mut loader.counts)).collect();
     let rejects = rejects.finish().map_err(ImportError::Rejects)?;
-    Ok(FileReport { file: file.to_owned(), records, rejects, seconds: begun.elapsed().as_secs_f64() })
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(FileReport { file: file.to_owned(), records, rejects, empty_lookups, seconds })
 }
 
 /// For `strict`: a file in which a row was refused is none.
