@@ -4,6 +4,7 @@
 use crate::support;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use cityquery::audit::read::Contents;
 use cityquery::audit::segment::Folder;
 use cityquery::config::{Config, Connection};
 use cityquery::http::connections::{self, Bounds};
+use cityquery::store::layout::sqlite_file;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -195,6 +197,35 @@ async fn a_database_that_is_down_is_said_to_be() {
         records(&half).last().and_then(|record| record.outcome.code.as_deref().map(str::to_owned)).as_deref(),
         Some("SOURCE_UNAVAILABLE")
     );
+}
+
+/// A custodian hands over a new edition of its file: it is read from then on, without a restart. While none is there, or the
+/// old one's log of changes stands beside it, nothing is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sqlite_file_that_is_replaced_is_read_anew() {
+    let gate = filled(Setup::default()).await;
+    let url = &gate.app.config.datasets["household"].url;
+    let file = sqlite_file(url).expect("a file");
+    let (next, away) = (file.with_extension("next"), file.with_extension("away"));
+    plots::execute(url, &format!("VACUUM INTO '{}'", next.display())).await;
+    plots::execute(&format!("sqlite:{}", next.display()), "UPDATE persons SET name = 'next edition'").await;
+    let beside = |end: &str| std::path::PathBuf::from(format!("{}{end}", file.display()));
+    let says = async |text: &str| gate.ask("asker", "", NAMES, json!({})).await.text.contains(text);
+    assert!(says("persons-name-1").await);
+
+    fs::rename(&file, &away).expect("taken away");
+    eventually("what is away is refused", async || says("SOURCE_UNAVAILABLE").await).await;
+    fs::write(beside("-wal"), "of the old edition").expect("a log");
+    fs::rename(&next, &file).expect("handed over");
+    // A look has passed when the thread that answers has been asked over more than its time.
+    let until = Instant::now() + Duration::from_millis(2_500);
+    while Instant::now() < until {
+        assert!(says("SOURCE_UNAVAILABLE").await, "SQLite would write the old changes over the new edition");
+    }
+    fs::remove_file(beside("-wal")).expect("removed");
+    eventually("the next edition is read", async || says("next edition").await).await;
+    let all = futures::future::join_all((0..20).map(|_| says("next edition"))).await;
+    assert!(all.iter().all(|read| *read), "by every thread");
 }
 
 /// A view that takes for ever, under the name of a table.

@@ -2,34 +2,28 @@
 //! several files runs on one thread without a hand-over per statement, and joins them in SQL.
 
 mod cores;
+mod files;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::RecvTimeoutError;
 use futures::future::BoxFuture;
-use rusqlite::config::DbConfig;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
+pub use self::files::position;
+use self::files::{BUNDLE, Files, Holders};
 use super::bind::{Bind, iso};
 use super::postgres_decode::write_decimal;
 use super::rows::{Cell, Kind, Rows};
 use super::source::{Dialect, Lane, Source, SourceError, Statement};
 use crate::config;
-
-/// Virtual-machine steps between two looks at the clock and at whether anybody still waits.
-const STEPS_PER_LOOK: i32 = 10_000;
-
-/// Files that one connection can attach; joins between them are joins in SQL.
-const BUNDLE: usize = 10;
-
-/// Prepared statements kept per connection.
-const PREPARED: usize = 500;
 
 /// Threads for statements that may run long.
 const LONG_THREADS: usize = 2;
@@ -45,7 +39,7 @@ pub struct SqliteGroup {
 
 /// One thread's connections.
 pub struct Worker {
-    bundles: Vec<Connection>,
+    files: Files,
     stop: Arc<StopSign>,
 }
 
@@ -71,8 +65,10 @@ impl SqliteGroup {
     pub fn open(files: Vec<PathBuf>, memory: &config::Sqlite) -> Result<Arc<SqliteGroup>, SourceError> {
         let bundles = files.len().div_ceil(BUNDLE);
         let threads = cores::threads();
-        let quick = start("sqlite-quick", &files, memory, threads, cores::stay)?;
-        let long = start("sqlite-long", &files, memory, LONG_THREADS, |_, _| {})?;
+        let holders = Arc::new(Holders::default());
+        let open = || Worker::open(&files, memory, &holders);
+        let quick = start("sqlite-quick", &open, threads, cores::stay)?;
+        let long = start("sqlite-long", &open, LONG_THREADS, |_, _| {})?;
         Ok(Arc::new(SqliteGroup { quick, long, bundles }))
     }
 
@@ -114,20 +110,27 @@ impl SqliteGroup {
 /// Starts threads that work off one queue; each does `first` before anything else, with its number and how many they are.
 fn start(
     name: &str,
-    files: &[PathBuf],
-    memory: &config::Sqlite,
+    open: &dyn Fn() -> Result<Worker, SourceError>,
     threads: usize,
     first: fn(usize, usize),
 ) -> Result<crossbeam_channel::Sender<Job>, SourceError> {
     let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
     for number in 0..threads {
-        let mut worker = Worker::open(files, memory)?;
+        let mut worker = open()?;
         let queue = queue.clone();
         std::thread::Builder::new()
             .name(format!("{name}-{number}"))
             .spawn(move || {
                 first(number, threads);
-                while let Ok(job) = queue.recv() {
+                loop {
+                    // Also one that has nothing to do looks at its files, and lets go of those that were replaced.
+                    let job = queue.recv_timeout(files::BETWEEN_LOOKS);
+                    worker.files.follow(Instant::now());
+                    let job = match job {
+                        Ok(job) => job,
+                        Err(RecvTimeoutError::Timeout) => continue,
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    };
                     // Whoever waits for a job that panicked is told so; the thread is there for the others.
                     let job = std::panic::AssertUnwindSafe(|| job(&mut worker));
                     if std::panic::catch_unwind(job).is_err() {
@@ -151,17 +154,17 @@ impl Drop for FlagOnDrop {
 }
 
 impl Worker {
-    fn open(files: &[PathBuf], memory: &config::Sqlite) -> Result<Worker, SourceError> {
+    fn open(files: &[PathBuf], memory: &config::Sqlite, holders: &Arc<Holders>) -> Result<Worker, SourceError> {
         let stop = Arc::new(StopSign { cancelled: std::sync::Mutex::new(None) });
-        let bundles = files.chunks(BUNDLE).map(|files| open_bundle(files, memory, &stop)).collect::<Result<_, _>>()?;
-        Ok(Worker { bundles, stop })
+        let files = Files::open(files, memory, stop.clone(), holders.clone(), Instant::now())?;
+        Ok(Worker { files, stop })
     }
 
     /// Lets the statements that follow read the files as of one moment, until the guard goes. It also spares each of them
     /// taking and giving back every file's lock.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, SourceError> {
-        let snapshot = Snapshot(&self.bundles);
-        for bundle in &self.bundles {
+        let snapshot = Snapshot(self.files.bundles()?);
+        for bundle in snapshot.0 {
             bundle.prepare_cached("BEGIN").and_then(|mut begin| begin.raw_execute()).map_err(failed)?;
         }
         Ok(snapshot)
@@ -169,7 +172,7 @@ impl Worker {
 
     /// Runs a statement on one of the bundles.
     pub fn query(&self, bundle: usize, statement: &Statement, binds: &[Bind]) -> Result<Rows, SourceError> {
-        let mut prepared = self.bundles[bundle].prepare_cached(&statement.sql).map_err(failed)?;
+        let mut prepared = self.files.bundles()?[bundle].prepare_cached(&statement.sql).map_err(failed)?;
         let mut lists = Vec::new();
         let bound = binds.iter().enumerate().try_for_each(|(number, bind)| match list(bind) {
             Some(list) => {
@@ -182,6 +185,9 @@ impl Worker {
         // SQLite gives up its share of the lists before we do: rusqlite 0.39 frees only the count of the last share, not
         // what is in the list (`ToSqlOutput::from_rc` forgets its type).
         prepared.clear_bindings();
+        if matches!(rows, Err(SourceError::Unavailable(_))) {
+            self.files.doubt();
+        }
         rows
     }
 }
@@ -211,53 +217,6 @@ impl Drop for Snapshot<'_> {
             }
         }
     }
-}
-
-/// Where a file stands: the bundle's number, and the schema that it is attached as.
-pub fn position(file: usize) -> (usize, String) {
-    (file / BUNDLE, format!("f{}", file % BUNDLE))
-}
-
-/// Opens a connection with all files of a bundle attached, read only.
-fn open_bundle(files: &[PathBuf], memory: &config::Sqlite, stop: &Arc<StopSign>) -> Result<Connection, SourceError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_MEMORY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(":memory:", flags).map_err(failed)?;
-    let (mapped, cache_kb) = (memory.map_bytes, memory.cache_bytes.div_ceil(1024));
-    connection.execute_batch(&format!("PRAGMA mmap_size={mapped};")).map_err(failed)?;
-    for (number, file) in files.iter().enumerate() {
-        let (_, schema) = position(number);
-        let unavailable = |error| SourceError::Unavailable(format!("{}: {error}", file.display()));
-        connection.execute(&format!("ATTACH ?1 AS {schema}"), [read_only(file)]).map_err(unavailable)?;
-        connection
-            .execute_batch(&format!("PRAGMA {schema}.mmap_size={mapped}; PRAGMA {schema}.cache_size=-{cache_kb};"))
-            .map_err(unavailable)?;
-    }
-    connection.execute_batch("PRAGMA case_sensitive_like=ON; PRAGMA query_only=ON;").map_err(failed)?;
-    // One plan per statement, whatever is bound to it; without this each new list of keys is planned anew.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
-    connection.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(PREPARED);
-    rusqlite::vtab::array::load_module(&connection).map_err(failed)?;
-    let stop = stop.clone();
-    connection.progress_handler(STEPS_PER_LOOK, Some(move || stop.says_stop())).map_err(failed)?;
-    Ok(connection)
-}
-
-/// The URI of a file that must exist and is not written to.
-fn read_only(file: &Path) -> String {
-    let mut uri = String::from("file:");
-    for letter in file.to_string_lossy().chars() {
-        match letter {
-            '%' => uri.push_str("%25"),
-            '?' => uri.push_str("%3f"),
-            '#' => uri.push_str("%23"),
-            plain => uri.push(plain),
-        }
-    }
-    uri + "?mode=ro"
 }
 
 /// Many values as `rarray` takes them.

@@ -14,10 +14,10 @@ fn connections_to_one_file_may_close_at_once() {
     let (done, finished) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for _ in 0..600 {
-            let start = Arc::new(std::sync::Barrier::new(4));
+            let (start, holders) = (Arc::new(std::sync::Barrier::new(4)), Arc::default());
             let close = || {
                 let memory = config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 };
-                let worker = Worker::open(std::slice::from_ref(&file), &memory).expect("opens");
+                let worker = Worker::open(std::slice::from_ref(&file), &memory, &holders).expect("opens");
                 let start = start.clone();
                 let statement =
                     Statement { sql: "SELECT a FROM f0.one".into(), columns: vec![Kind::Int], lane: Lane::Shared };
@@ -50,7 +50,8 @@ fn lists_of_keys_are_freed() {
     Connection::open(&file)
         .and_then(|db| db.execute_batch("CREATE TABLE one (a); INSERT INTO one VALUES (7);"))
         .expect("sql");
-    let worker = Worker::open(&[file], &config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 }).expect("opens");
+    let worker =
+        Worker::open(&[file], &config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 }, &Arc::default()).expect("opens");
     let statement = Statement {
         sql: "SELECT a FROM f0.one WHERE a IN rarray(?1)".into(),
         columns: vec![Kind::Int],
@@ -100,7 +101,8 @@ fn large_whole_numbers_are_compared_exactly() {
             db.execute_batch("CREATE TABLE one (a NUMERIC(18)); INSERT INTO one VALUES (9007199254740993), (2.5), (7);")
         })
         .expect("sql");
-    let worker = Worker::open(&[file], &config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 }).expect("opens");
+    let worker =
+        Worker::open(&[file], &config::Sqlite { map_bytes: 0, cache_bytes: 1 << 20 }, &Arc::default()).expect("opens");
     let found = |sql: &str, bind: Bind| {
         let statement = Statement { sql: sql.into(), columns: vec![Kind::Decimal(1)], lane: Lane::Shared };
         worker.query(0, &statement, &[bind]).expect("answers").len()
