@@ -155,7 +155,12 @@ fn large_documents_are_refused_at_once() {
     let nested = "members { household { ".repeat(8);
     let nested = format!("{{ persons {{ nodes {{ household {{ {nested} householdNo {} }} }} }} }}", "}".repeat(16));
     let schema = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }".to_owned();
-    for text in [lists, deep, long, wide, aliases, bomb, chain, nested, schema] {
+    // Lists of two steps are allowed; not thirty of them beside one another.
+    let step = "inputFields { description type { inputFields { description type { ofType { description } } } } }";
+    let beside: String = (0..28).map(|i| format!("a{i}: __schema {{ types {{ {step} }} }} ")).collect();
+    let inside: String = (0..28).map(|i| format!("a{i}: {step} ")).collect();
+    let (beside, inside) = (format!("{{ {beside} }}"), format!("{{ __schema {{ types {{ {inside} }} }} }}"));
+    for text in [lists, deep, long, wide, aliases, bomb, chain, nested, schema, beside, inside] {
         // The best of three: the machine may be busy with other tests, and the first one builds the schema.
         let took = (0..3).map(|_| {
             let start = Instant::now();

@@ -13,6 +13,7 @@ mod audit_index;
 mod audit_kill;
 mod bad_input;
 mod bad_input_documents;
+mod bounded;
 mod catalog;
 mod consent;
 mod demo;

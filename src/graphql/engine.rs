@@ -1,7 +1,7 @@
 //! From a request's text to its answer: documents validated once and kept, plans kept for the same rights and the
 //! same presence of variables, then run. Who asks was settled before; the record is committed after, by `http`.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_graphql::futures_util::stream::BoxStream;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use moka::sync::Cache;
 use serde_json::{Map, Value};
 
-use super::document::Document;
+use super::document::{self, Document, Plans};
 use super::reply::Reply;
 use super::validate::roots;
 use super::{Face, Validated};
@@ -31,9 +31,6 @@ use crate::store::layout::Databases;
 
 /// Text of the documents kept, in bytes; a document read takes some ten times its text.
 const DOCUMENTS: u64 = 4 << 20;
-
-/// Plans kept for one document: one for each form in use and each presence of variables.
-const PLANS: usize = 64;
 
 /// A request as it came in.
 #[derive(Debug, Default)]
@@ -57,6 +54,7 @@ pub struct Engine {
     sealer: Sealer,
     pub(super) nothing: Rights,
     documents: Cache<(String, Option<String>), Arc<Document>>,
+    plans: Plans,
 }
 
 /// What is said to those who send anything else over a WebSocket.
@@ -92,6 +90,7 @@ impl Engine {
                     u32::try_from(key.0.len()).unwrap_or(u32::MAX).saturating_add(512)
                 })
                 .build(),
+            plans: Plans::new(),
         }
     }
 
@@ -242,11 +241,11 @@ impl Engine {
         let validated = self.face.validate(&request.query, name, self.bounds.limits())?;
         let wording = Wording::of(&request.query);
         let document = Arc::new(Document {
+            number: document::number(),
             name: validated.operation_name.as_deref().map(Arc::from),
             validated,
             text: Blob::text(&wording.text),
             strings: wording.strings,
-            plans: RwLock::default(),
         });
         self.documents.insert(key, document.clone());
         Ok(document)
@@ -282,9 +281,7 @@ impl Engine {
         variables: &Variables,
         bound_to: &str,
     ) -> Result<Arc<Plan>, Vec<Refusal>> {
-        let key = (rights.generation(), document.presence(variables));
-        let known = document.plans.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(plan) = known {
+        if let Some(plan) = self.plans.get(document, rights.generation(), variables) {
             return Ok(plan);
         }
         let catalog = self.face.catalog();
@@ -294,12 +291,11 @@ impl Engine {
             .map_err(|refusal| vec![refusal])?;
         let open = |order: &str, cursor: &str| self.sealer.open(&write::bound(bound_to, order), cursor);
         let plan = Arc::new(planner::plan(catalog, &self.databases, rights, &self.bounds, &open, &operation)?);
-        if !operation.single_use {
-            let mut plans = document.plans.write().unwrap_or_else(PoisonError::into_inner);
-            if plans.len() >= PLANS {
-                plans.clear();
-            }
-            plans.insert(key, plan.clone());
+        // What is refused for its cost is not worth a place.
+        let is_run =
+            run::cost(&plan.estimates, variables, &self.bounds).and_then(|cost| self.bounds.cost(cost)).is_ok();
+        if is_run && !operation.single_use {
+            self.plans.keep(document, rights.generation(), variables, &plan);
         }
         Ok(plan)
     }

@@ -27,6 +27,20 @@ pub(super) const LEVELS: usize = 60;
 /// by the size of the schema.
 const INTROSPECTION_LISTS: usize = 2;
 
+/// Values that introspection may come to, estimated by [`fan`]: twice what the tools' usual query asks of this schema.
+const INTROSPECTED: u64 = 4_000_000;
+
+/// Things in a list of introspection, as large as the schema has them.
+fn fan(field: &str) -> u64 {
+    match field {
+        "types" => 700,
+        "fields" | "inputFields" | "possibleTypes" => 20,
+        "enumValues" => 10,
+        "args" => 4,
+        _ => 1,
+    }
+}
+
 /// Checks the text: its length and the nesting of its brackets.
 pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
     if text.len() > limits.document_bytes {
@@ -133,6 +147,9 @@ struct Size {
     lists: usize,
     /// The same below `__schema` and `__type`, where they count.
     introspection: usize,
+    /// Values that it would come to if all of it were introspection, and those of what is.
+    values: u64,
+    introspected: u64,
 }
 
 impl Size {
@@ -143,6 +160,8 @@ impl Size {
         self.levels = self.levels.max(other.levels);
         self.lists = self.lists.max(other.lists);
         self.introspection = self.introspection.max(other.introspection);
+        self.values = self.values.saturating_add(other.values);
+        self.introspected = self.introspected.saturating_add(other.introspected);
     }
 }
 
@@ -171,6 +190,7 @@ pub(super) fn check_document(document: &ExecutableDocument, limits: &Limits) -> 
             "lists inside lists of introspection",
             "層內省清單",
         ),
+        ("introspected", whole.introspected, INTROSPECTED, "values of introspection", "個內省值"),
     ];
     for (limit, is, at_most, en, zh) in bounds {
         if is > at_most {
@@ -228,8 +248,10 @@ impl<'a> Walk<'a> {
                     inner.depth = if name.starts_with("__") { 1 } else { inner.depth + 1 };
                     let list = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
                     inner.lists += usize::from(list);
+                    inner.values = inner.values.saturating_mul(fan(name)).saturating_add(1);
                     if matches!(name, "__schema" | "__type") {
                         inner.introspection = inner.lists;
+                        inner.introspected = inner.values;
                     }
                     inner
                 }

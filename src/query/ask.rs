@@ -226,6 +226,19 @@ pub enum Filter {
     },
 }
 
+impl Filter {
+    /// Looks at further rows for each row, or through its text: keys alone do not say how long that takes.
+    pub fn may_run_long(&self) -> bool {
+        match self {
+            Filter::And(all) | Filter::Or(all) => all.iter().any(Filter::may_run_long),
+            Filter::Not(one) => one.may_run_long(),
+            Filter::Compare { operator, .. } => matches!(operator, Operator::Like | Operator::Ilike),
+            Filter::IsNull { .. } => false,
+            Filter::Related { .. } => true,
+        }
+    }
+}
+
 /// How a column is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {

@@ -22,6 +22,18 @@ impl Families {
         &self.children[start as usize..*end as usize]
     }
 
+    /// How often each child stands in the answer, from how often each parent does: a row is loaded once and written under
+    /// every parent that it belongs to.
+    pub fn times(&self, parents: &[u32], children: usize) -> Vec<u32> {
+        let mut times = vec![0_u32; children];
+        for (parent, often) in parents.iter().enumerate() {
+            for child in self.of(parent) {
+                times[*child as usize] = times[*child as usize].saturating_add(*often);
+            }
+        }
+        times
+    }
+
     fn close(&mut self) {
         self.ends.push(self.children.len() as u32);
     }
@@ -104,8 +116,16 @@ impl<'r> Index<'r> {
     }
 }
 
-/// Children whose key equals the parent's, in their own order or by a column with their numbers.
-pub fn by_key(parents: &Rows, column: usize, children: &Rows, own: usize, by_number: Option<usize>) -> Families {
+/// Children whose key equals the parent's, in their own order or by a column with their numbers. None where the families
+/// hold more than `most` in all.
+pub fn by_key(
+    parents: &Rows,
+    column: usize,
+    children: &Rows,
+    own: usize,
+    by_number: Option<usize>,
+    most: usize,
+) -> Option<Families> {
     let index = Index::new(children, own);
     let mut families =
         Families { ends: Vec::with_capacity(parents.len()), children: Vec::with_capacity(children.len()) };
@@ -117,13 +137,16 @@ pub fn by_key(parents: &Rows, column: usize, children: &Rows, own: usize, by_num
         if let Some(number) = by_number {
             families.children[start..].sort_unstable_by_key(|child| children.int(*child as usize, number));
         }
+        if families.children.len() > most {
+            return None;
+        }
         families.close();
     }
-    families
+    Some(families)
 }
 
 /// Children tied to the parent by link rows (first column the parent's key, second the child's), cut to a page of
-/// (offset, first) for each parent.
+/// (offset, first) for each parent. None where a parent has more than `most`, or all together.
 pub fn through(
     parents: &Rows,
     column: usize,
@@ -131,7 +154,8 @@ pub fn through(
     children: &Rows,
     own: usize,
     page: Option<(usize, usize)>,
-) -> Families {
+    most: usize,
+) -> Option<Families> {
     let (link_index, index) = (Index::new(links, 0), Index::new(children, own));
     let mut families = Families::default();
     let mut mine = Vec::new();
@@ -142,12 +166,18 @@ pub fn through(
                 if let Some(far) = key(links, link as usize, 1) {
                     mine.extend(index.find(&far));
                 }
+                if mine.len() > most {
+                    return None;
+                }
             }
         }
         mine.sort_unstable();
         let (offset, first) = page.unwrap_or((0, usize::MAX));
         families.children.extend(mine.iter().skip(offset).take(first));
+        if families.children.len() > most {
+            return None;
+        }
         families.close();
     }
-    families
+    Some(families)
 }

@@ -26,6 +26,8 @@ pub struct Loaded {
     pub rows: Rows,
     /// Which of them belong to which row of the parent's step.
     pub families: Families,
+    /// How often each of them stands in the answer.
+    times: Vec<u32>,
     /// A connection has more rows than its page.
     pub more: bool,
 }
@@ -38,6 +40,8 @@ pub struct Load {
     loaded: Vec<Option<Loaded>>,
     started: Vec<bool>,
     rows: u64,
+    /// Objects that the rows come to in the answer.
+    objects: u64,
 }
 
 impl Load {
@@ -45,7 +49,7 @@ impl Load {
     pub fn new(plan: Arc<Plan>, variables: Arc<Variables>, bounds: Arc<Bounds>) -> Load {
         let steps = plan.steps.len();
         let loaded = std::iter::repeat_with(|| None).take(steps).collect();
-        Load { plan, variables, bounds, loaded, started: vec![false; steps], rows: 0 }
+        Load { plan, variables, bounds, loaded, started: vec![false; steps], rows: 0, objects: 0 }
     }
 
     /// The finished step's rows.
@@ -175,6 +179,7 @@ impl Load {
         let step = &plan.steps[number];
         self.bound(&step.link, &step.path, rows.len())?;
         let mut more = false;
+        let most = self.bounds.limits().rows as usize;
         let families = match &step.link {
             Link::Root { page: Some((size, backward)) } => {
                 let size = size.read(&self.variables, &self.bounds)? as usize;
@@ -183,12 +188,12 @@ impl Load {
                 if *backward {
                     rows.reverse();
                 }
-                Families::default()
+                Some(Families::default())
             }
-            Link::Root { page: None } | Link::Loose { .. } => Families::default(),
+            Link::Root { page: None } | Link::Loose { .. } => Some(Families::default()),
             Link::Keys { parent, column, own, by_number } => match &self.loaded[*parent] {
-                Some(parent) => family::by_key(&parent.rows, *column, &rows, *own, *by_number),
-                None => Families::default(),
+                Some(parent) => family::by_key(&parent.rows, *column, &rows, *own, *by_number, most),
+                None => Some(Families::default()),
             },
             Link::Through { parent, column, links, own, page } => {
                 let page = match page {
@@ -200,14 +205,33 @@ impl Load {
                 };
                 match (&self.loaded[*parent], &self.loaded[*links]) {
                     (Some(parent), Some(links)) => {
-                        family::through(&parent.rows, *column, &links.rows, &rows, *own, page)
+                        family::through(&parent.rows, *column, &links.rows, &rows, *own, page, most)
                     }
-                    _ => Families::default(),
+                    _ => Some(Families::default()),
                 }
             }
         };
-        self.loaded[number] = Some(Loaded { rows, families, more });
+        let families = families.ok_or_else(|| self.bounds.too_many_rows(&step.path))?;
+        let times = self.times(&step.link, &families, rows.len());
+        self.objects += times.iter().map(|often| u64::from(*often)).sum::<u64>();
+        if self.objects > most as u64 {
+            return Err(self.bounds.too_many_rows(&step.path));
+        }
+        self.loaded[number] = Some(Loaded { rows, families, times, more });
         Ok(())
+    }
+
+    /// How often each row of a step will be written. A walk there and back again leads from one row to all that share it and
+    /// from each of these to all of them, so that few rows can make an answer that no memory holds.
+    fn times(&self, link: &Link, families: &Families, rows: usize) -> Vec<u32> {
+        match link {
+            Link::Root { .. } => vec![1; rows],
+            Link::Loose { .. } => Vec::new(),
+            Link::Keys { parent, .. } | Link::Through { parent, .. } => {
+                let parents = self.loaded[*parent].as_ref().map_or(&[][..], |parent| &parent.times);
+                families.times(parents, rows)
+            }
+        }
     }
 
     fn bound(&mut self, link: &Link, path: &str, rows: usize) -> Result<(), Refusal> {

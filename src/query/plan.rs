@@ -36,6 +36,20 @@ pub struct Plan {
     pub datasets: Vec<DatasetId>,
 }
 
+impl Plan {
+    /// Memory that it takes, in bytes, for the bound of all plans that are kept: by what most of it goes for.
+    pub fn weight(&self) -> usize {
+        /// Columns, slots, response keys and their names, for each field of an estimate.
+        const FIELD: usize = 400;
+        /// Texts in two languages and the extensions of a refusal.
+        const REFUSAL: usize = 2_000;
+        let statements: usize =
+            self.steps.iter().map(|step| 2 * step.statement.sql.len() + 64 * step.slots.len()).sum();
+        let fields: usize = self.estimates.iter().map(|one| one.fields as usize + 2).sum();
+        1_000 + statements + FIELD * fields + REFUSAL * self.denied.len() + self.shape.bytes.len()
+    }
+}
+
 /// One statement.
 #[derive(Debug)]
 pub struct Step {

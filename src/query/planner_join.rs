@@ -3,7 +3,7 @@
 
 use sea_query::ExprTrait;
 
-use super::ask::{Object, Window};
+use super::ask::{Filter, Object, Window};
 use super::looked_for;
 use super::plan::{Expected, FieldOutKind, Link, Step, View, kind_of};
 use super::planner::{Planner, internal};
@@ -219,6 +219,7 @@ fn finish(planner: &mut Planner, child: Child, parent: ParentKey, walk: &Walk) -
     let view = planner_object::object(planner, &mut rows, object, path)?;
     planner.shape.window(view.rectangle, window);
     let paged = window.first.is_some() || window.offset.is_some();
+    let lane = if window.filter.as_ref().is_some_and(Filter::may_run_long) { Lane::Own } else { Lane::Shared };
     // The few rows of each parent are sooner sorted here than all of them together there.
     let any_order = window.order.is_empty() && !paged && links.is_none();
     if !any_order {
@@ -230,17 +231,18 @@ fn finish(planner: &mut Planner, child: Child, parent: ParentKey, walk: &Walk) -
     let ((statement, slots), link) = match links {
         Some(links) => {
             let page = paged.then_some((first, offset));
-            let finished = draft.finish(planner.row_cap(), None, false, Lane::Shared);
+            let finished = draft.finish(planner.row_cap(), None, false, lane);
             (finished, Link::Through { parent: parent_step, column, links, own, page })
         }
         None if paged => {
             let until = Number { and: Some(Box::new(offset.clone())), ..first };
             let key = (own_table, own_column);
-            let finished = draft.finish_per_parent(key, Slot::Number(until), Slot::Number(offset), planner.row_cap());
+            let finished =
+                draft.finish_per_parent(key, Slot::Number(until), Slot::Number(offset), planner.row_cap(), lane);
             (finished, Link::Keys { parent: parent_step, column, own, by_number: None })
         }
         None => {
-            let finished = draft.finish(planner.row_cap(), None, false, Lane::Shared);
+            let finished = draft.finish(planner.row_cap(), None, false, lane);
             (finished, Link::Keys { parent: parent_step, column, own, by_number: any_order.then_some(id) })
         }
     };

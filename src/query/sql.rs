@@ -197,6 +197,7 @@ impl Draft {
         first: Slot,
         offset: Slot,
         cap: Slot,
+        lane: Lane,
     ) -> (Statement, Vec<Slot>) {
         let mut window = WindowStatement::partition_by(reference(key.0, &key.1));
         for word in &self.order {
@@ -225,7 +226,7 @@ impl Draft {
         outer.order_by(Alias::new("rn"), Order::Asc);
         self.select = outer;
         self.limit(cap, true);
-        self.build(Lane::Shared)
+        self.build(lane)
     }
 
     /// Ends the statement as a count of its rows.

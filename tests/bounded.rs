@@ -1,0 +1,88 @@
+//! What one caller may take of the server: memory, threads and the log are everybody's.
+
+use std::time::{Duration, Instant};
+
+use crate::support::gate::{Gate, Setup, everything};
+use crate::support::plots;
+use cityquery::audit::decode::StoredRecord;
+use cityquery::audit::read::Contents;
+use cityquery::config::Config;
+use serde_json::json;
+
+async fn filled(change: fn(&mut Config)) -> Gate {
+    let gate = Gate::open(Setup { change: Some(change), ..Setup::default() }, &["asker"]).await;
+    plots::load(&plots::plots(&gate.catalog), &gate.catalog.connections(&gate.app.config.datasets)).await;
+    gate.form("ALL-1", everything(&gate.catalog), &["asker"]).await;
+    gate
+}
+
+fn records(gate: &Gate) -> Vec<StoredRecord> {
+    let folder = gate.app.audit.folder();
+    let numbers = folder.numbers().expect("a folder");
+    let bytes = numbers.into_iter().map(|number| std::fs::read(folder.segment(number)).unwrap_or_default());
+    bytes
+        .flat_map(|bytes| {
+            let contents = Contents::of(&bytes);
+            contents.records.iter().filter_map(|frame| contents.decode(frame).ok()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Few rows that lead to one another make an answer of any size: six ownerships of one parcel, there and back again, are
+/// 6, 36, 216 … objects. What stands in the answer is bounded like what is loaded.
+#[tokio::test]
+async fn a_walk_there_and_back_is_bounded_by_what_it_writes() {
+    let gate = filled(|config| config.limits.rows = 150).await;
+    let one_parcel = "UPDATE land_ownerships SET parcel_key = (SELECT parcel_key FROM parcels WHERE id = 1)";
+    plots::execute(&gate.app.config.datasets["land"].url, one_parcel).await;
+    let walk = |turns: usize| {
+        let (way, back) = ("ownerships { parcel { ".repeat(turns), "} }".repeat(turns));
+        format!("{{ parcels(first: 10) {{ nodes {{ {way} parcelNo {back} }} }} }}")
+    };
+    let once = gate.ask("asker", "", &walk(1), json!({})).await;
+    assert_eq!(once.text.matches("parcelNo").count(), 6, "{}", once.text);
+    let twice = gate.ask("asker", "", &walk(2), json!({})).await;
+    assert_eq!(twice.text.matches("parcelNo").count(), 36, "{}", twice.text);
+    for turns in [3, 4] {
+        let more = gate.ask("asker", "", &walk(turns), json!({})).await;
+        assert_eq!((more.code(), &more.body["errors"][0]["extensions"]["limit"]), ("QUERY_TOO_COSTLY", &json!("rows")));
+    }
+}
+
+/// A view that takes for ever, under the name of a table.
+const ENDLESS: &str = "ALTER TABLE persons RENAME TO persons_kept;
+    CREATE VIEW persons AS SELECT kept.* FROM persons_kept AS kept,
+    (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000000) SELECT max(i) AS m FROM n) AS s
+    WHERE s.m > 0;";
+
+/// A condition on a nested list can run as long as one on a root. Whoever looks up one row does not wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conditions_on_nested_lists_keep_nobody_waiting() {
+    let gate = filled(|config| config.limits.time_ms = 3_000).await;
+    plots::execute(&gate.app.config.datasets["household"].url, ENDLESS).await;
+    let slow = "{ parcels(first: 1) { nodes { ownerships(where: { owner: { name: { _neq: \"x\" } } }) { share } } } }";
+    let asked = (0..12).map(|_| gate.ask("asker", "", slow, json!({})));
+    let quick = async {
+        tokio::time::sleep(Duration::from_millis(300)).await; // until all of them run
+        let started = Instant::now();
+        let got = gate.ask("asker", "", "{ parcels(first: 1) { nodes { areaM2 } } }", json!({})).await;
+        (got, started.elapsed())
+    };
+    let (all, (got, took)) = futures::future::join(futures::future::join_all(asked), quick).await;
+    assert!(all.iter().all(|got| got.code() == "TIMEOUT"), "{}", all[0].text);
+    assert_eq!(got.status.as_u16(), 200, "{}", got.text);
+    assert!(took < Duration::from_secs(1), "after {took:?}");
+}
+
+/// Variables that no operation declares are passed over. They do not fill the log.
+#[tokio::test]
+async fn what_is_not_declared_is_not_kept() {
+    let gate = filled(|_| {}).await;
+    let query = "query($n: Int) { parcels(first: $n) { nodes { areaM2 } } }";
+    let got = gate.ask("asker", "", query, json!({ "n": 1, "filling": "x".repeat(500_000) })).await;
+    let id = got.body["extensions"]["audit"].as_str().expect("a record").to_owned();
+    let records = records(&gate);
+    let record = records.iter().find(|record| record.id.to_string() == id).expect("the record");
+    let sealed = record.sealed.as_ref().expect("variables are sealed");
+    assert!(sealed.text.len() < 200, "{} bytes", sealed.text.len());
+}
