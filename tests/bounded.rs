@@ -7,7 +7,10 @@ use crate::support::plots;
 use cityquery::audit::decode::StoredRecord;
 use cityquery::audit::read::Contents;
 use cityquery::config::Config;
+use cityquery::http::connections::{self, Bounds};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 async fn filled(change: fn(&mut Config)) -> Gate {
     let gate = Gate::open(Setup { change: Some(change), ..Setup::default() }, &["asker"]).await;
@@ -85,4 +88,36 @@ async fn what_is_not_declared_is_not_kept() {
     let record = records.iter().find(|record| record.id.to_string() == id).expect("the record");
     let sealed = record.sealed.as_ref().expect("variables are sealed");
     assert!(sealed.text.len() < 200, "{} bytes", sealed.text.len());
+}
+
+/// Whoever asks for much and reads none of it is not kept in memory for ever; whoever reads slowly gets it all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_are_given_up() {
+    const LENGTH: usize = 24 << 20;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let bounds = Bounds { places: 4, head: Duration::from_secs(60), stall: Duration::from_millis(500) };
+    let router = axum::Router::new().route("/", axum::routing::get(async || "x".repeat(LENGTH)));
+    let serving = tokio::spawn(connections::serve(listener, router, bounds, std::future::pending()));
+    let read = async |rest: Duration, rests: u32| {
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.expect("is written");
+        let (mut taken, mut some) = (0, vec![0; LENGTH / 16]);
+        for _ in 0..rests {
+            tokio::time::sleep(rest).await;
+            taken += stream.read(&mut some).await.unwrap_or(0);
+        }
+        loop {
+            match stream.read(&mut some).await {
+                Ok(0) | Err(_) => return taken,
+                Ok(bytes) => taken += bytes,
+            }
+        }
+    };
+    let slow = read(Duration::from_millis(50), 20);
+    let deaf = read(Duration::from_millis(2_000), 1);
+    let (slow, deaf) = futures::future::join(slow, deaf).await;
+    assert!(slow > LENGTH, "{slow} with the head");
+    assert!(deaf < LENGTH, "the server went on waiting");
+    serving.abort();
 }

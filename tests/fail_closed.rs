@@ -470,7 +470,7 @@ async fn silent_connections_give_their_places_back() {
     let gate = filled(Setup::default()).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let bounds = Bounds { places: 2, head: Duration::from_millis(300) };
+    let bounds = Bounds { places: 2, head: Duration::from_millis(300), stall: Duration::from_secs(60) };
     let router = cityquery::http::router(Arc::clone(&gate.app));
     let serving = tokio::spawn(connections::serve(listener, router, bounds, std::future::pending()));
     let connect = async || tokio::net::TcpStream::connect(address).await.expect("connects");

@@ -62,6 +62,11 @@ async fn who_breaks_the_protocol_is_told_how() {
     let mut socket = opened(address, &token).await;
     say(&mut socket, json!({ "type": "connection_init" })).await;
     assert_eq!(hear(&mut socket).await, json!({ "close": 4429 }), "a second greeting");
+    let mut socket = opened(address, &token).await;
+    for number in 0..=64 {
+        say(&mut socket, subscribe(&number.to_string(), WATCH)).await;
+    }
+    assert_eq!(hear(&mut socket).await, json!({ "close": 4429 }), "sixty-five at once");
 
     let mut request = format!("ws://{address}/graphql").into_client_request().expect("a request");
     request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("something-else"));

@@ -169,7 +169,9 @@ impl Size {
 pub(super) fn check_document(document: &ExecutableDocument, limits: &Limits) -> Result<(), Refusal> {
     let variables: usize = document.operations.iter().map(|(_, node)| node.node.variable_definitions.len()).sum();
     if variables > VARIABLES {
-        return Err(too_costly("variables", VARIABLES as u64, "variables declared", "個變數宣告").with("is", variables));
+        return Err(
+            too_costly("variables", VARIABLES as u64, "variables declared", "個變數宣告").with("found", variables)
+        );
     }
     let mut walk = Walk { document, known: HashMap::new() };
     let mut whole = Size::default();
@@ -194,7 +196,7 @@ pub(super) fn check_document(document: &ExecutableDocument, limits: &Limits) -> 
     ];
     for (limit, is, at_most, en, zh) in bounds {
         if is > at_most {
-            return Err(too_costly(limit, at_most, en, zh).with("is", is));
+            return Err(too_costly(limit, at_most, en, zh).with("found", is));
         }
     }
     Ok(())
@@ -278,5 +280,5 @@ fn too_costly(limit: &str, at_most: u64, en: &str, zh: &str) -> Refusal {
         format!("超過上限：至多 {at_most} {zh}。"),
     )
     .with("limit", limit)
-    .with("atMost", at_most)
+    .with("most", at_most)
 }

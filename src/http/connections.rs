@@ -1,8 +1,9 @@
 //! Takes connections and serves the router over them, within bounds of number and time: whoever sends nothing, or half a
-//! head, holds no place for long. When to stop is left to `server`.
+//! head, or does not read what was asked for, holds no place for long. When to stop is left to `server`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +20,13 @@ use hyper_util::server::graceful::GracefulShutdown;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
 /// How long the head of a request may take.
 const HEAD_AT_MOST: Duration = Duration::from_secs(60);
+/// How long a client may take none of an answer that waits for it.
+const STALL_AT_MOST: Duration = Duration::from_secs(60);
 /// Open files that are kept for databases, logs and keys.
 const FILES_KEPT: u64 = 256;
 /// Connections at once, where the system's limit of open files allows as many.
@@ -37,6 +41,8 @@ pub struct Bounds {
     pub places: usize,
     /// How long the head of a request may take to come, and a client to say nothing between two of them.
     pub head: Duration,
+    /// How long a client may take none of an answer that waits for it, and is held in memory for it.
+    pub stall: Duration,
 }
 
 impl Bounds {
@@ -50,7 +56,7 @@ impl Bounds {
         }
         let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let places = files.saturating_sub(FILES_KEPT).clamp(1, MOST);
-        Bounds { places: usize::try_from(places).unwrap_or(usize::MAX), head: HEAD_AT_MOST }
+        Bounds { places: usize::try_from(places).unwrap_or(usize::MAX), head: HEAD_AT_MOST, stall: STALL_AT_MOST }
     }
 }
 
@@ -81,7 +87,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stoppe
         };
         let (builder, router, watcher) = (Arc::clone(&builder), router.clone(), open.watcher());
         tokio::spawn(async move {
-            let connection = builder.serve_connection_with_upgrades(io(stream), respond(router, from));
+            let connection = builder.serve_connection_with_upgrades(io(stream, bounds.stall), respond(router, from));
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection broke off");
             }
@@ -92,12 +98,14 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stoppe
     open.shutdown().await;
 }
 
-fn io(stream: TcpStream) -> TokioIo<TcpStream> {
+fn io(stream: TcpStream, stall: Duration) -> TokioIo<Pin<Box<TimeoutStream<TcpStream>>>> {
     // Small answers go out at once instead of waiting for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
-    TokioIo::new(stream)
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(stall));
+    TokioIo::new(Box::pin(stream))
 }
 
 /// The router for one connection, told where that comes from.

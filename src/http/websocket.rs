@@ -16,6 +16,9 @@ use super::watch::{events, said};
 use super::{asked, auth, headers};
 use crate::access::{Caller, Language, Refusal};
 
+/// Subscriptions on one connection: each answers every notice with a query and a record.
+const SUBSCRIPTIONS: usize = 64;
+
 /// Why a connection is closed, by the protocol.
 pub(super) struct Closing {
     pub(super) code: u16,
@@ -121,6 +124,9 @@ impl Connection {
         let Some(caller) = self.caller.clone() else { return Err(Closing::new(4401, "Unauthorized")) };
         if self.watched.contains_key(&id) {
             return Err(Closing::new(4409, "A subscription of this id is there already"));
+        }
+        if self.watched.len() >= SUBSCRIPTIONS {
+            return Err(Closing::new(4429, "Too many subscriptions on one connection"));
         }
         let mut asked = asked::from_json(payload.get().as_bytes())
             .map_err(|unread| Closing::new(4400, caller.language.pick(&unread.refusal.en, &unread.refusal.zh)))?;

@@ -94,7 +94,8 @@ impl Bounds {
                 format!("{argument}: {asked} is above the most allowed, {most}."),
                 format!("{argument}：{asked} 超過上限 {most}。"),
             )
-            .with("limit", "page")
+            .with("limit", if argument == "offset" { "offset" } else { "page" })
+            .with("found", asked)
             .with("most", most)),
             Err(_) => Err(Refusal::input(
                 format!("{argument}: expected a number from 0 to {most}, found {asked}."),

@@ -101,7 +101,10 @@ fn filter(resolver: &mut Resolver, of: TypeId, value: &Value, depth: u32) -> Res
             crate::access::Code::QueryTooCostly,
             format!("where is nested deeper than {DEEPEST}."),
             format!("where 的巢狀超過 {DEEPEST} 層。"),
-        ));
+        )
+        .with("limit", "where")
+        .with("found", depth)
+        .with("most", DEEPEST));
     }
     let entries = object(resolver, value)?;
     let mut all = Vec::new();
