@@ -7,7 +7,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::account_change::{check_email, check_one_account};
-use super::agency::{check_title, get_agency};
+use super::agency::{check_text, check_title, get_agency};
 use super::appointment::is_central;
 use super::entity::{incident, step};
 use super::fault::{conflict, forbidden, wrong};
@@ -116,9 +116,9 @@ impl Procedure {
     pub async fn open_account(&self, act: &Act, input: &AccountInput) -> Result<OpenedAccount, Fault> {
         let name = check_name(&input.account)?;
         let title = check_title("title", &input.title)?;
-        let staff_number = check_title("staffNumber", &input.staff_number)?;
+        let staff_number = check_text("staffNumber", &input.staff_number, 64)?;
         let of = input.agency.as_deref().unwrap_or(&act.caller.agency);
-        let roles: Vec<Role> = input.roles.iter().map(|role| Role::from(*role)).collect();
+        let roles = each_once(&input.roles);
         self.check_roles(self.db(), &act.caller, of, &roles).await?;
         let email = input.email.as_deref().map(check_email).transpose()?.flatten();
         let holder = input.national_id.as_deref().map(|id| self.holder_of(id)).transpose()?.flatten();
@@ -174,7 +174,7 @@ impl Procedure {
 
     /// Gives an account these roles and no others.
     pub async fn set_roles(&self, act: &Act, name: &str, roles: &[RoleName]) -> Result<Account, Fault> {
-        let roles: Vec<Role> = roles.iter().map(|role| Role::from(*role)).collect();
+        let roles = each_once(roles);
         let mut step = match self.begin(act, "setRoles").await? {
             Begun::Before(id) => return self.account_by_id(id).await,
             Begun::New(step) => step,
@@ -297,6 +297,17 @@ async fn check_free(db: &impl ConnectionTrait, name: &str, staff_number: Option<
             staff_number.into(),
         )),
     }
+}
+
+/// Roles as they were named; one that was named twice is held once.
+fn each_once(named: &[RoleName]) -> Vec<Role> {
+    let mut roles: Vec<Role> = Vec::new();
+    for role in named.iter().map(|role| Role::from(*role)) {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    roles
 }
 
 fn check_name(name: &str) -> Result<String, Fault> {

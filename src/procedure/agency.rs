@@ -124,9 +124,14 @@ pub(crate) async fn agency_codes(
 
 /// A title: something, and not too long.
 pub(crate) fn check_title<'a>(field: &str, title: &'a str) -> Result<&'a str, Fault> {
-    let title = title.trim();
-    match title.chars().count() {
-        1..=200 => Ok(title),
-        _ => Err(wrong(field, "expected 1 to 200 characters", "應為 1 至 200 字")),
+    check_text(field, title, 200)
+}
+
+/// A text: something, and no longer than its column, for not every database looks at that.
+pub(crate) fn check_text<'a>(field: &str, text: &'a str, most: usize) -> Result<&'a str, Fault> {
+    let text = text.trim();
+    match text.chars().count() {
+        count if (1..=most).contains(&count) => Ok(text),
+        _ => Err(wrong(field, format!("expected 1 to {most} characters"), format!("應為 1 至 {most} 字"))),
     }
 }

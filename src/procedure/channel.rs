@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
-use super::agency::{check_title, get_agency};
+use super::agency::{check_text, check_title, get_agency};
 use super::appointment::roles_of;
 use super::channel_log::{Row, read};
 use super::entity::{channel, channel_import};
@@ -122,7 +122,7 @@ impl Procedure {
 
     /// Registers a channel, or changes what is known of it.
     pub async fn register_channel(&self, act: &Act, input: &ChannelInput) -> Result<Channel, Fault> {
-        let (name, title) = (check_title("name", &input.name)?, check_title("title", &input.title)?);
+        let (name, title) = (check_text("name", &input.name, 64)?, check_title("title", &input.title)?);
         if self.custodian_of_dataset(&input.dataset) != Some(&*act.caller.agency) {
             return Err(not_found("dataset of this agency", "本機關管理之資料庫", &input.dataset));
         }
@@ -340,7 +340,9 @@ impl Procedure {
         let imports = channel_import::Entity::find().filter(channel_import::Column::ChannelId.eq(of.id));
         let newest = imports.order_by_desc(channel_import::Column::LastDay).one(db).await?;
         let registered = of.registered_at.to_offset(offset!(+8)).date();
-        Ok(newest.map_or(registered, |newest| newest.last_day) + time::Duration::days(i64::from(of.interval_days)))
+        Ok(newest
+            .map_or(registered, |newest| newest.last_day)
+            .saturating_add(time::Duration::days(i64::from(of.interval_days))))
     }
 
     async fn channel_shown(&self, row: channel::Model) -> Result<Channel, Fault> {

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde_json::json;
 
 use super::account_name;
-use super::agency::{check_title, get_agency};
+use super::agency::{check_text, check_title, get_agency};
 use super::appointment::roles_of;
 use super::difference::in_force;
 use super::entity::{annex, application};
@@ -85,7 +85,7 @@ impl Procedure {
         title: &str,
         items: Option<&[ItemInput]>,
     ) -> Result<DirectoryGroup, Fault> {
-        let (name, title) = (check_title("name", name)?, check_title("title", title)?);
+        let (name, title) = (check_text("name", name, 64)?, check_title("title", title)?);
         let wanted = items.map(|items| item::read(&self.catalog, items)).transpose()?;
         let mut step = match self.begin(act, "putDirectoryGroup").await? {
             Begun::Before(id) => return self.directory_by_id(id).await,
@@ -127,7 +127,7 @@ impl Procedure {
 
     /// Makes a user group of the caller's agency, or gives it another title.
     pub async fn put_user_group(&self, act: &Act, name: &str, title: &str) -> Result<UserGroup, Fault> {
-        let (name, title) = (check_title("name", name)?, check_title("title", title)?);
+        let (name, title) = (check_text("name", name, 64)?, check_title("title", title)?);
         let step = match self.begin(act, "putUserGroup").await? {
             Begun::Before(id) => return self.users_by_id(id).await,
             Begun::New(step) => step,

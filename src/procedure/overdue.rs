@@ -80,7 +80,7 @@ impl Procedure {
         if let Some(assigned) = &late.assigned {
             step.tell(To::Account(assigned), &news).await?;
         }
-        if nobody || self.today() > late.due + Duration::days(LONG_DAYS) {
+        if nobody || self.today() > late.due.saturating_add(Duration::days(LONG_DAYS)) {
             step.tell(To::Everywhere(Role::InformationOffice), &news).await?;
         }
         tell_ethics(step, &late.agency, &news).await
