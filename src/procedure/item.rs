@@ -8,6 +8,7 @@ use super::Fault;
 use super::agency::check_title;
 use super::fault::wrong;
 use crate::access::{Item, Use, Uses, unmasking};
+use crate::catalog::scalar::district::{DISTRICTS, find_by_code};
 use crate::catalog::{Catalog, FieldDef, FieldKind};
 
 /// 使用權: a way of using a field.
@@ -159,7 +160,15 @@ fn misfit(
         Some(_) if catalog.type_def(field.owner).scope_column.is_none() => {
             Some((format!("{name}: its rows have no district"), format!("「{name}」之資料無行政區")))
         }
-        _ => None,
+        Some(codes) => {
+            let unknown = codes.iter().find(|code| find_by_code(code).is_none())?;
+            let known: Vec<String> = DISTRICTS.iter().map(|one| format!("{} {}", one.code, one.name)).collect();
+            Some((
+                format!("{name}: no district \"{unknown}\", expected codes: {}", known.join(", ")),
+                format!("「{name}」查無行政區代碼「{unknown}」，應為：{}", known.join("、")),
+            ))
+        }
+        None => None,
     }
 }
 
