@@ -43,6 +43,7 @@ mod plans;
 mod procedure;
 mod procedure_forms;
 mod procedure_lists;
+mod procedure_offices;
 mod procedure_rules;
 mod procedure_sent;
 mod query;

@@ -18,6 +18,7 @@ use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::account;
 use crate::accounts::people::NewPerson;
+use crate::catalog::scalar::writing;
 
 /// 角色: a role of the procedure. It says who somebody is, not what they may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -131,7 +132,7 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let agency = get_agency(step.tx(), of).await?;
-        check_free(step.tx(), &name, Some(staff_number)).await?;
+        check_free(step.tx(), &name, Some((agency.id, staff_number))).await?;
         if let Some(holder) = &holder {
             check_one_account(step.tx(), holder, None).await?;
         }
@@ -240,6 +241,9 @@ impl Procedure {
             },
         )
         .await?;
+        if to == AccountStatus::Closed {
+            self.leave(&step, &target).await?;
+        }
         self.accounts.write_status(step.tx(), target.id, word, reason).await?;
         if to == AccountStatus::Active {
             // It counts as used today, or it would be suspended again at once.
@@ -279,19 +283,25 @@ impl Procedure {
     }
 }
 
-/// Neither the name nor the person has an account already.
-async fn check_free(db: &impl ConnectionTrait, name: &str, staff_number: Option<&str>) -> Result<(), Fault> {
+/// Neither the name nor the person has an account already. A staff number is one person's in their agency's files, however
+/// it is written.
+async fn check_free(db: &impl ConnectionTrait, name: &str, person: Option<(i64, &str)>) -> Result<(), Fault> {
     let taken = account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?.is_some();
     if taken || name == super::house::ITSELF {
         return Err(conflict(format!("The name {name} is taken."), format!("帳號名稱 {name} 已被使用。"), name.into()));
     }
-    let Some(staff_number) = staff_number else { return Ok(()) };
-    let same = account::Entity::find()
-        .filter(account::Column::StaffNumber.eq(staff_number))
-        .filter(account::Column::Status.ne("closed"));
-    match same.one(db).await? {
-        None => Ok(()),
-        Some(_) => Err(conflict(
+    let Some((agency_id, staff_number)) = person else { return Ok(()) };
+    let written = |number: &str| writing::fold(number).to_lowercase();
+    let colleagues = account::Entity::find()
+        .filter(account::Column::AgencyId.eq(agency_id))
+        .filter(account::Column::StaffNumber.is_not_null())
+        .filter(account::Column::Status.ne("closed"))
+        .all(db)
+        .await?;
+    let same = |one: &account::Model| one.staff_number.as_deref().map(written) == Some(written(staff_number));
+    match colleagues.iter().any(same) {
+        false => Ok(()),
+        true => Err(conflict(
             "This person has an account already; it must be closed before another is opened.",
             "此人已有帳號；須先關閉，始得另行開立。",
             staff_number.into(),

@@ -43,6 +43,7 @@ pub mod inspection_overdue;
 pub mod inspection_report;
 pub mod inspection_rule;
 pub mod item;
+mod leaving;
 mod letter;
 mod log_reading;
 pub mod mail;
@@ -58,6 +59,7 @@ pub mod rules;
 pub mod step;
 pub mod sub_form;
 mod submission;
+mod watch;
 
 pub use fault::Fault;
 pub use step::Act;
