@@ -41,6 +41,7 @@ mod migrations;
 mod passwords;
 mod plans;
 mod procedure;
+mod procedure_duties;
 mod procedure_forms;
 mod procedure_lists;
 mod procedure_offices;

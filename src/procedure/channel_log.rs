@@ -25,8 +25,8 @@ pub(super) struct Row {
 pub(super) fn read(
     text: &str,
     mapping: &ChannelMapping,
-    from: Date,
-    until: Date,
+    (from, until): (Date, Date),
+    now: OffsetDateTime,
 ) -> Result<(Vec<Row>, Vec<String>), Fault> {
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
@@ -63,6 +63,7 @@ pub(super) fn read(
             Some(at) if !(from..=until).contains(&at.date()) => {
                 rejected.push(format!("line {line}: not within these days"))
             }
+            Some(at) if at > now => rejected.push(format!("line {line}: has not happened yet")),
             Some(_) if who.is_empty() || what.is_empty() => {
                 rejected.push(format!("line {line}: who or what is missing"))
             }

@@ -23,6 +23,7 @@ pub mod application;
 mod application_list;
 mod appointment;
 pub mod channel;
+mod channel_import;
 mod channel_log;
 pub mod dataset;
 pub mod decision;
