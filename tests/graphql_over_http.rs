@@ -129,10 +129,10 @@ async fn head_is_get_without_a_body_and_what_needs_post_says_so() {
 #[tokio::test]
 async fn an_error_of_a_field_leaves_data_null() {
     let gate = gate().await;
-    let query = "{ usePermits(first: 1) { nodes { permitNo } } channels { __typename } }";
+    let query = "{ usePermits(first: 1) { nodes { permitNo } } userGroups { __typename } }";
     let got = gate.ask("asker", "ALL-1", query, json!({})).await;
     assert_eq!((got.status.as_u16(), got.code()), (403, "FORBIDDEN"), "{}", got.text);
-    assert_eq!(got.body["errors"][0]["path"], json!(["channels"]));
+    assert_eq!(got.body["errors"][0]["path"], json!(["userGroups"]));
     assert_eq!(got.body.get("data"), Some(&Value::Null), "{}", got.text);
     assert!(got.body["extensions"]["audit"].is_string(), "it is recorded: {}", got.text);
     let got = gate

@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::entity::{account, client};
+use super::session::askable;
 use super::{Accounts, AccountsError, Actor, Reason, Refused, Tokens, secret};
 
 impl Accounts {
@@ -18,7 +19,7 @@ impl Accounts {
     /// The account of a client by its credentials.
     pub async fn check_client(&self, id: &str, key: &str) -> Result<(account::Model, Actor), AccountsError> {
         let refused = |reason, actor| AccountsError::from(Refused { reason, actor });
-        let known = client::Entity::find().filter(client::Column::ClientId.eq(id)).one(&self.db).await?;
+        let known = client::Entity::find().filter(client::Column::ClientId.eq(&*askable(id))).one(&self.db).await?;
         let Some(known) = known else { return Err(refused(Reason::UnknownAccount, Actor::unknown())) };
         let account = account::Entity::find_by_id(known.account_id).one(&self.db).await?;
         let Some(account) = account else { return Err(refused(Reason::UnknownAccount, Actor::unknown())) };

@@ -1,5 +1,6 @@
 //! Sessions of people: signing in, refreshing with rotation, signing out, and ending a session everywhere at once.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -72,7 +73,8 @@ impl Accounts {
     ) -> Result<(account::Model, Actor), AccountsError> {
         let stripe = usize::from(secret::fingerprint(name.as_bytes())[0]) % self.stripes.len();
         let _one_at_a_time = self.stripes[stripe].lock().await;
-        let account = account::Entity::find().filter(account::Column::Name.eq(name)).one(&self.db).await?;
+        let name = askable(name);
+        let account = account::Entity::find().filter(account::Column::Name.eq(&*name)).one(&self.db).await?;
         let Some(account) = account else {
             agency::Entity::find_by_id(0).one(&self.db).await?;
             self.hasher.verify(password, None).await?;
@@ -337,6 +339,14 @@ impl Accounts {
     pub fn now(&self) -> OffsetDateTime {
         let now = self.clock.now();
         now.replace_nanosecond(0).unwrap_or(now)
+    }
+}
+
+/// A name that a database can be asked for. PostgreSQL takes no text with U+0000; no name has it, nor what stands for it.
+pub(super) fn askable(name: &str) -> Cow<'_, str> {
+    match name.contains('\0') {
+        true => Cow::Owned(name.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(name),
     }
 }
 

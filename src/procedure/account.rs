@@ -7,7 +7,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::account_change::{check_email, check_one_account};
-use super::agency::{check_title, get_agency};
+use super::agency::{check_text, check_title, get_agency};
 use super::appointment::is_central;
 use super::entity::{incident, step};
 use super::fault::{conflict, forbidden, wrong};
@@ -18,6 +18,7 @@ use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::account;
 use crate::accounts::people::NewPerson;
+use crate::catalog::scalar::writing;
 
 /// 角色: a role of the procedure. It says who somebody is, not what they may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -116,9 +117,9 @@ impl Procedure {
     pub async fn open_account(&self, act: &Act, input: &AccountInput) -> Result<OpenedAccount, Fault> {
         let name = check_name(&input.account)?;
         let title = check_title("title", &input.title)?;
-        let staff_number = check_title("staffNumber", &input.staff_number)?;
+        let staff_number = check_text("staffNumber", &input.staff_number, 64)?;
         let of = input.agency.as_deref().unwrap_or(&act.caller.agency);
-        let roles: Vec<Role> = input.roles.iter().map(|role| Role::from(*role)).collect();
+        let roles = each_once(&input.roles);
         self.check_roles(self.db(), &act.caller, of, &roles).await?;
         let email = input.email.as_deref().map(check_email).transpose()?.flatten();
         let holder = input.national_id.as_deref().map(|id| self.holder_of(id)).transpose()?.flatten();
@@ -131,7 +132,7 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let agency = get_agency(step.tx(), of).await?;
-        check_free(step.tx(), &name, Some(staff_number)).await?;
+        check_free(step.tx(), &name, Some((agency.id, staff_number))).await?;
         if let Some(holder) = &holder {
             check_one_account(step.tx(), holder, None).await?;
         }
@@ -174,7 +175,7 @@ impl Procedure {
 
     /// Gives an account these roles and no others.
     pub async fn set_roles(&self, act: &Act, name: &str, roles: &[RoleName]) -> Result<Account, Fault> {
-        let roles: Vec<Role> = roles.iter().map(|role| Role::from(*role)).collect();
+        let roles = each_once(roles);
         let mut step = match self.begin(act, "setRoles").await? {
             Begun::Before(id) => return self.account_by_id(id).await,
             Begun::New(step) => step,
@@ -240,6 +241,9 @@ impl Procedure {
             },
         )
         .await?;
+        if to == AccountStatus::Closed {
+            self.leave(&step, &target).await?;
+        }
         self.accounts.write_status(step.tx(), target.id, word, reason).await?;
         if to == AccountStatus::Active {
             // It counts as used today, or it would be suspended again at once.
@@ -279,24 +283,41 @@ impl Procedure {
     }
 }
 
-/// Neither the name nor the person has an account already.
-async fn check_free(db: &impl ConnectionTrait, name: &str, staff_number: Option<&str>) -> Result<(), Fault> {
+/// Neither the name nor the person has an account already. A staff number is one person's in their agency's files, however
+/// it is written.
+async fn check_free(db: &impl ConnectionTrait, name: &str, person: Option<(i64, &str)>) -> Result<(), Fault> {
     let taken = account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?.is_some();
     if taken || name == super::house::ITSELF {
         return Err(conflict(format!("The name {name} is taken."), format!("帳號名稱 {name} 已被使用。"), name.into()));
     }
-    let Some(staff_number) = staff_number else { return Ok(()) };
-    let same = account::Entity::find()
-        .filter(account::Column::StaffNumber.eq(staff_number))
-        .filter(account::Column::Status.ne("closed"));
-    match same.one(db).await? {
-        None => Ok(()),
-        Some(_) => Err(conflict(
+    let Some((agency_id, staff_number)) = person else { return Ok(()) };
+    let written = |number: &str| writing::fold(number).to_lowercase();
+    let colleagues = account::Entity::find()
+        .filter(account::Column::AgencyId.eq(agency_id))
+        .filter(account::Column::StaffNumber.is_not_null())
+        .filter(account::Column::Status.ne("closed"))
+        .all(db)
+        .await?;
+    let same = |one: &account::Model| one.staff_number.as_deref().map(written) == Some(written(staff_number));
+    match colleagues.iter().any(same) {
+        false => Ok(()),
+        true => Err(conflict(
             "This person has an account already; it must be closed before another is opened.",
             "此人已有帳號；須先關閉，始得另行開立。",
             staff_number.into(),
         )),
     }
+}
+
+/// Roles as they were named; one that was named twice is held once.
+fn each_once(named: &[RoleName]) -> Vec<Role> {
+    let mut roles: Vec<Role> = Vec::new();
+    for role in named.iter().map(|role| Role::from(*role)) {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    roles
 }
 
 fn check_name(name: &str) -> Result<String, Fault> {

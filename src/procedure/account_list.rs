@@ -8,16 +8,17 @@ use super::account::{Account, RoleName, status};
 use super::agency::{agency_codes, get_agency};
 use super::fault::{forbidden, not_found};
 use super::page::Page;
-use super::{Act, Fault, Procedure, has_role};
+use super::watch::watches;
+use super::{Act, Fault, Procedure};
 use crate::access::Role;
 use crate::accounts::entity::{account, account_role};
 
 impl Procedure {
-    /// The accounts of an agency, or of all, by name: its own for those who run an agency, any for the information office
-    /// and ethics officers.
+    /// The accounts of an agency, or of all, by name: its own for those who run an agency, any for those
+    /// who watch.
     pub async fn list_accounts(&self, act: &Act, of: Option<&str>, page: &Page) -> Result<Vec<Account>, Fault> {
         let own = act.caller.agency.as_ref();
-        let anywhere = has_role(&act.caller, Role::InformationOffice) || has_role(&act.caller, Role::EthicsOfficer);
+        let anywhere = watches(self.db(), act).await?;
         let of = if anywhere { of } else { Some(of.unwrap_or(own)) };
         if !anywhere && of != Some(own) {
             return Err(forbidden("Accounts of other agencies are not yours to see.", "不得查看其他機關之帳號。", "8"));

@@ -6,10 +6,11 @@ use async_graphql::{Enum, SimpleObject};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
-use super::fault::{not_found, wrong};
+use super::fault::{conflict, not_found, wrong};
 use super::step::Begun;
 use super::{Act, Fault, Procedure};
-use crate::accounts::entity::agency;
+use crate::access::Role;
+use crate::accounts::entity::{account, account_role, agency};
 
 /// 機關種類: what an agency is besides a user of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -31,6 +32,15 @@ impl AgencyKind {
             AgencyKind::InformationOffice => "information-office",
             AgencyKind::Commission => "commission",
             AgencyKind::EthicsOffice => "ethics-office",
+        }
+    }
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            AgencyKind::Using => "使用機關",
+            AgencyKind::InformationOffice => "資訊局",
+            AgencyKind::Commission => "研究發展考核委員會",
+            AgencyKind::EthicsOffice => "政風處",
         }
     }
 
@@ -64,8 +74,14 @@ impl Procedure {
         Ok(rows.into_iter().map(|row| self.agency_shown(row)).collect())
     }
 
-    /// Opens an agency, or changes what is known of it.
-    pub async fn open_agency(&self, act: &Act, code: &str, title: &str, kind: AgencyKind) -> Result<Agency, Fault> {
+    /// Opens an agency, or changes what is known of it; what kind it is stays unless another is named.
+    pub async fn open_agency(
+        &self,
+        act: &Act,
+        code: &str,
+        title: &str,
+        kind: Option<AgencyKind>,
+    ) -> Result<Agency, Fault> {
         let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         if !(2..=40).contains(&code.len()) || !code.chars().all(plain) {
             let (en, zh) = ("2 to 40 small letters, digits and hyphens", "2 至 40 個小寫英文字母、數字與連字號");
@@ -75,6 +91,12 @@ impl Procedure {
         let id = match self.begin(act, "openAgency").await? {
             Begun::Before(id) => id,
             Begun::New(mut step) => {
+                let known = agency::Entity::find().filter(agency::Column::Code.eq(code)).one(step.tx()).await?;
+                let before = known.as_ref().map(|known| AgencyKind::parse(&known.kind));
+                let kind = kind.or(before).unwrap_or(AgencyKind::Using);
+                if let Some(known) = known.filter(|_| before != Some(kind)) {
+                    check_without_officers(step.tx(), &known).await?;
+                }
                 let id = self.accounts.write_agency(step.tx(), code, title, kind.word()).await?;
                 step.changes_rights();
                 step.finish("agency", id, json!({ "code": code, "title": title, "kind": kind.word() })).await?;
@@ -94,6 +116,40 @@ impl Procedure {
             title: row.title,
         }
     }
+}
+
+/// An agency stays of its kind while accounts there have a role that exists in no other: without the information office
+/// nobody could be let in.
+async fn check_without_officers(db: &impl ConnectionTrait, of: &agency::Model) -> Result<(), Fault> {
+    let role = match AgencyKind::parse(&of.kind) {
+        AgencyKind::InformationOffice => Role::InformationOffice,
+        AgencyKind::Commission => Role::CommissionOfficer,
+        AgencyKind::Using | AgencyKind::EthicsOffice => return Ok(()),
+    };
+    let held = account_role::Entity::find().filter(account_role::Column::Role.eq(role.word())).all(db).await?;
+    let officers: Vec<String> = account::Entity::find()
+        .filter(account::Column::AgencyId.eq(of.id))
+        .filter(account::Column::Status.ne("closed"))
+        .filter(account::Column::Id.is_in(held.iter().map(|row| row.account_id)))
+        .order_by_asc(account::Column::Name)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| row.name)
+        .collect();
+    if officers.is_empty() {
+        return Ok(());
+    }
+    let list = officers.join(", ");
+    Err(conflict(
+        format!(
+            "Accounts of {} have the role {}: {list}. Give them others first, or close them.",
+            of.code,
+            role.word()
+        ),
+        format!("{} 尚有{}帳號：{list}。請先變更其角色或關閉帳號，再變更機關種類。", of.title, role.title()),
+        json!({ "code": of.code, "kind": of.kind, "accounts": officers }),
+    ))
 }
 
 /// The agency of that code.
@@ -124,9 +180,14 @@ pub(crate) async fn agency_codes(
 
 /// A title: something, and not too long.
 pub(crate) fn check_title<'a>(field: &str, title: &'a str) -> Result<&'a str, Fault> {
-    let title = title.trim();
-    match title.chars().count() {
-        1..=200 => Ok(title),
-        _ => Err(wrong(field, "expected 1 to 200 characters", "應為 1 至 200 字")),
+    check_text(field, title, 200)
+}
+
+/// A text: something, and no longer than its column, for not every database looks at that.
+pub(crate) fn check_text<'a>(field: &str, text: &'a str, most: usize) -> Result<&'a str, Fault> {
+    let text = text.trim();
+    match text.chars().count() {
+        count if (1..=most).contains(&count) => Ok(text),
+        _ => Err(wrong(field, format!("expected 1 to {most} characters"), format!("應為 1 至 {most} 字"))),
     }
 }

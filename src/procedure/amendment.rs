@@ -56,7 +56,7 @@ impl Procedure {
             purposes: vec![need.purpose.clone()],
             legal_basis: need.legal_basis.clone(),
             from,
-            until: need.until.unwrap_or(from + Duration::days(364)),
+            until: need.until.unwrap_or(from.saturating_add(Duration::days(364))),
             form: None,
             items: need.lacking.iter().map(|(coordinate, uses)| self.lacked(coordinate, *uses, need)).collect(),
         }
@@ -117,7 +117,10 @@ impl Procedure {
 }
 
 fn title(need: &Need) -> String {
-    format!("{}（{}）", need.purpose.title, need.reason.chars().take(40).collect::<String>())
+    let reason: String = need.reason.trim().chars().take(40).collect();
+    // No longer than a title may be, with the brackets.
+    let purpose: String = need.purpose.title.trim().chars().take(200 - 2 - reason.chars().count()).collect();
+    format!("{purpose}（{reason}）")
 }
 
 fn kept(item: &Item) -> ItemInput {

@@ -16,6 +16,7 @@ use super::difference;
 use super::entity::{annex, annex_item, application, document};
 use super::fault::not_found;
 use super::page::{Page, no_entry};
+use super::watch::oversees;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::{Item, Role};
 use crate::accounts::entity::master_form;
@@ -87,8 +88,7 @@ impl Procedure {
         let own = get_agency(self.db(), &caller.agency).await?;
         let handed_in = application::Column::Status.ne("draft");
         let visible = Condition::any().add(application::Column::AgencyId.eq(own.id));
-        let watches = [Role::InformationOffice, Role::EthicsOfficer, Role::CommissionOfficer];
-        if watches.into_iter().any(|role| has_role(caller, role)) {
+        if oversees(self.db(), act).await? {
             return Ok(visible.add(handed_in));
         }
         let decides = [Role::DatabaseAdministrator, Role::AgencyHead];

@@ -9,6 +9,9 @@ use super::Fault;
 use super::channel::ChannelMapping;
 use super::fault::wrong;
 
+/// Longest name of somebody who asked: records are searched by it, and no index takes a text of any length.
+const LONGEST_NAME: usize = 200;
+
 /// A row of a log that could be read.
 pub(super) struct Row {
     pub(super) at: OffsetDateTime,
@@ -22,8 +25,8 @@ pub(super) struct Row {
 pub(super) fn read(
     text: &str,
     mapping: &ChannelMapping,
-    from: Date,
-    until: Date,
+    (from, until): (Date, Date),
+    now: OffsetDateTime,
 ) -> Result<(Vec<Row>, Vec<String>), Fault> {
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
@@ -60,8 +63,12 @@ pub(super) fn read(
             Some(at) if !(from..=until).contains(&at.date()) => {
                 rejected.push(format!("line {line}: not within these days"))
             }
+            Some(at) if at > now => rejected.push(format!("line {line}: has not happened yet")),
             Some(_) if who.is_empty() || what.is_empty() => {
                 rejected.push(format!("line {line}: who or what is missing"))
+            }
+            Some(_) if who.chars().count() > LONGEST_NAME => {
+                rejected.push(format!("line {line}: who is longer than {LONGEST_NAME} characters"))
             }
             None => rejected.push(format!("line {line}: expected a time like 2026-03-02 09:30:00")),
             Some(at) => rows.push(Row {

@@ -11,7 +11,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use time::Date;
 
-use super::agency::{check_title, get_agency};
+use super::agency::{check_text, check_title, get_agency};
 use super::application::{Application, Whole, unknown};
 use super::application_list::find;
 use super::entity::{annex, annex_item, application, document};
@@ -208,6 +208,9 @@ impl Procedure {
         input: &DocumentInput,
     ) -> Result<Application, Fault> {
         let name = check_title("name", &input.name)?;
+        let media_type = check_text("mediaType", &input.media_type, 100)?;
+        let fulfils = input.fulfils.as_deref().filter(|of| !of.trim().is_empty());
+        let fulfils = fulfils.map(|of| check_title("fulfils", of)).transpose()?;
         let content = base64::engine::general_purpose::STANDARD
             .decode(input.content.as_bytes())
             .map_err(|_| wrong("content", "expected base64", "應為 base64"))?;
@@ -227,8 +230,8 @@ impl Procedure {
             subject_kind: Set("application".to_owned()),
             subject_id: Set(whole.header.id),
             name: Set(name.to_owned()),
-            media_type: Set(input.media_type.clone()),
-            fulfils: Set(input.fulfils.clone()),
+            media_type: Set(media_type.to_owned()),
+            fulfils: Set(fulfils.map(str::to_owned)),
             content: Set(content),
             sha256: Set(sha256.clone()),
             added_by: Set(act.caller.account.to_string()),

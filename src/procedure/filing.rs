@@ -10,11 +10,12 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use super::agency::{agency_code, agency_title, check_title, get_agency};
+use super::agency::{AgencyKind, agency_code, agency_title, check_title, get_agency};
 use super::entity::{audit_plan, operating_rules, rules_receipt};
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::step::{Begun, News, To};
-use super::{Act, Fault, Procedure, has_role};
+use super::watch::is_of_ethics_office;
+use super::{Act, Fault, Procedure};
 use crate::access::Role;
 use crate::accounts::entity::agency;
 use crate::accounts::secret;
@@ -71,12 +72,13 @@ impl Procedure {
     /// The operating rules that the caller may see, newest first: one's own and those that one has to keep on file.
     pub async fn operating_rules(&self, act: &Act) -> Result<Vec<OperatingRules>, Fault> {
         let rows = operating_rules::Entity::find().order_by_desc(operating_rules::Column::Id).all(self.db()).await?;
+        let watches = is_of_ethics_office(self.db(), act).await?;
         let mut shown = Vec::new();
         for row in rows {
             let rules = self.rules_shown(row).await?;
             let own = *rules.agency == *act.caller.agency;
             let addressed = rules.receipts.iter().any(|receipt| *receipt.recipient == *act.caller.agency);
-            if own || addressed || has_role(&act.caller, Role::EthicsOfficer) {
+            if own || addressed || watches {
                 shown.push(rules);
             }
         }
@@ -109,14 +111,7 @@ impl Procedure {
         };
         let id = operating_rules::Entity::insert(row).exec(step.tx()).await?.last_insert_id;
         for recipient in self.keepers(step.tx()).await? {
-            let row = rules_receipt::ActiveModel {
-                rules_id: Set(id),
-                recipient: Set(recipient.clone()),
-                received_by: Set(None),
-                received_at: Set(None),
-                ..Default::default()
-            };
-            rules_receipt::Entity::insert(row).exec_without_returning(step.tx()).await?;
+            write_receipt(step.tx(), id, &recipient).await?;
             let number = format!("{}/{version}", own.code);
             let news = News {
                 kind: "operating rules",
@@ -151,15 +146,24 @@ impl Procedure {
             .filter(rules_receipt::Column::RulesId.eq(rules.id))
             .filter(rules_receipt::Column::Recipient.eq(&*act.caller.agency))
             .one(step.tx())
-            .await?
-            .ok_or_else(missing)?;
-        if let Some(by) = receipt.received_by {
-            return Err(conflict("It is acknowledged already.", "已完成備查。", json!({ "receivedBy": by })));
-        }
+            .await?;
+        let id = match receipt {
+            Some(receipt) => match receipt.received_by {
+                None => receipt.id,
+                Some(by) => {
+                    return Err(conflict("It is acknowledged already.", "已完成備查。", json!({ "receivedBy": by })));
+                }
+            },
+            // One who keeps them today and did not when they were filed.
+            None if self.not_sent_to(step.tx(), &rules).await?.contains(&*act.caller.agency) => {
+                write_receipt(step.tx(), rules.id, &act.caller.agency).await?
+            }
+            None => return Err(missing()),
+        };
         rules_receipt::Entity::update_many()
             .col_expr(rules_receipt::Column::ReceivedBy, Expr::value(&*act.caller.account))
             .col_expr(rules_receipt::Column::ReceivedAt, Expr::value(self.now()))
-            .filter(rules_receipt::Column::Id.eq(receipt.id))
+            .filter(rules_receipt::Column::Id.eq(id))
             .exec(step.tx())
             .await?;
         let number = format!("{of}/{version}");
@@ -191,7 +195,8 @@ impl Procedure {
         };
         let receipts =
             rules_receipt::Entity::find().filter(rules_receipt::Column::RulesId.eq(latest.id)).all(db).await?;
-        let central = self.central(db).await?;
+        check_kept_centrally(db).await?;
+        let central = central(db).await?;
         let needed = custodians.iter().chain(&central);
         let waiting: Vec<&str> = needed
             .filter(|code| !receipts.iter().any(|row| row.recipient == **code && row.received_at.is_some()))
@@ -281,6 +286,10 @@ impl Procedure {
     async fn rules_shown(&self, row: operating_rules::Model) -> Result<OperatingRules, Fault> {
         let receipts = rules_receipt::Entity::find().filter(rules_receipt::Column::RulesId.eq(row.id));
         let receipts = receipts.order_by_asc(rules_receipt::Column::Recipient).all(self.db()).await?;
+        let mut receipts: Vec<Receipt> = receipts.into_iter().map(receipt_shown).collect();
+        let later = self.not_sent_to(self.db(), &row).await?.into_iter();
+        receipts.extend(later.map(|recipient| Receipt { recipient, received_by: None, received_at: None }));
+        receipts.sort_by(|a, b| a.recipient.cmp(&b.recipient));
         Ok(OperatingRules {
             agency: agency_code(self.db(), row.agency_id).await?,
             version: row.version,
@@ -288,28 +297,70 @@ impl Procedure {
             content: row.content,
             sha256: row.sha256,
             filed_at: row.filed_at,
-            receipts: receipts
-                .into_iter()
-                .map(|row| Receipt {
-                    recipient: row.recipient,
-                    received_by: row.received_by,
-                    received_at: row.received_at,
-                })
-                .collect(),
+            receipts,
         })
+    }
+
+    /// Those who keep the rules of the day and did not when these were filed. Former rules are no longer to be kept.
+    async fn not_sent_to(
+        &self,
+        db: &impl ConnectionTrait,
+        rules: &operating_rules::Model,
+    ) -> Result<BTreeSet<String>, Fault> {
+        if latest_rules(db, rules.agency_id).await?.is_none_or(|latest| latest.id != rules.id) {
+            return Ok(BTreeSet::new());
+        }
+        let mut keepers = self.keepers(db).await?;
+        let sent = rules_receipt::Entity::find().filter(rules_receipt::Column::RulesId.eq(rules.id)).all(db).await?;
+        keepers.retain(|keeper| !sent.iter().any(|row| row.recipient == *keeper));
+        Ok(keepers)
     }
 
     /// Every managing agency, the information office and the commission.
     async fn keepers(&self, db: &impl ConnectionTrait) -> Result<BTreeSet<String>, Fault> {
-        let mut keepers: BTreeSet<String> = self.central(db).await?.into_iter().collect();
+        let mut keepers: BTreeSet<String> = central(db).await?.into_iter().collect();
         keepers.extend(self.catalog.datasets.iter().map(|dataset| dataset.custodian.clone()));
         Ok(keepers)
     }
+}
 
-    async fn central(&self, db: &impl ConnectionTrait) -> Result<Vec<String>, Fault> {
-        let central = agency::Entity::find().filter(agency::Column::Kind.is_in(["information-office", "commission"]));
-        Ok(central.all(db).await?.into_iter().map(|row| row.code).collect())
+/// The information office and the commission.
+async fn central(db: &impl ConnectionTrait) -> Result<Vec<String>, Fault> {
+    let central = agency::Entity::find().filter(agency::Column::Kind.is_in(CENTRAL.map(AgencyKind::word)));
+    Ok(central.all(db).await?.into_iter().map(|row| row.code).collect())
+}
+
+/// Kinds of agencies of which each city has one that keeps all rules.
+const CENTRAL: [AgencyKind; 2] = [AgencyKind::InformationOffice, AgencyKind::Commission];
+
+/// Rules cannot be on file where nobody keeps them.
+async fn check_kept_centrally(db: &impl ConnectionTrait) -> Result<(), Fault> {
+    for kind in CENTRAL {
+        if agency::Entity::find().filter(agency::Column::Kind.eq(kind.word())).one(db).await?.is_none() {
+            let (word, en, zh) = (kind.word(), "to keep operating rules", "尚未設立，無法備查作業規定");
+            return Err(forbidden(
+                format!("There is no {word} yet {en}: the information office opens it (openAgency)."),
+                format!("{}{zh}：請洽資訊局設立（openAgency）。", kind.title()),
+                "8(1)",
+            ));
+        }
     }
+    Ok(())
+}
+
+async fn write_receipt(db: &impl ConnectionTrait, rules_id: i64, recipient: &str) -> Result<i64, Fault> {
+    let row = rules_receipt::ActiveModel {
+        rules_id: Set(rules_id),
+        recipient: Set(recipient.to_owned()),
+        received_by: Set(None),
+        received_at: Set(None),
+        ..Default::default()
+    };
+    Ok(rules_receipt::Entity::insert(row).exec(db).await?.last_insert_id)
+}
+
+fn receipt_shown(row: rules_receipt::Model) -> Receipt {
+    Receipt { recipient: row.recipient, received_by: row.received_by, received_at: row.received_at }
 }
 
 /// Who acknowledges rules in the agencies that keep them.

@@ -1,12 +1,14 @@
 //! Directory groups (目錄組: what) and user groups (使用群組: who) of a using agency (clause 8(2)).
 
+use std::collections::BTreeSet;
+
 use async_graphql::SimpleObject;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use super::account_name;
-use super::agency::{check_title, get_agency};
+use super::agency::{check_text, check_title, get_agency};
 use super::appointment::roles_of;
 use super::difference::in_force;
 use super::entity::{annex, application};
@@ -85,7 +87,7 @@ impl Procedure {
         title: &str,
         items: Option<&[ItemInput]>,
     ) -> Result<DirectoryGroup, Fault> {
-        let (name, title) = (check_title("name", name)?, check_title("title", title)?);
+        let (name, title) = (check_text("name", name, 64)?, check_title("title", title)?);
         let wanted = items.map(|items| item::read(&self.catalog, items)).transpose()?;
         let mut step = match self.begin(act, "putDirectoryGroup").await? {
             Begun::Before(id) => return self.directory_by_id(id).await,
@@ -127,7 +129,7 @@ impl Procedure {
 
     /// Makes a user group of the caller's agency, or gives it another title.
     pub async fn put_user_group(&self, act: &Act, name: &str, title: &str) -> Result<UserGroup, Fault> {
-        let (name, title) = (check_title("name", name)?, check_title("title", title)?);
+        let (name, title) = (check_text("name", name, 64)?, check_title("title", title)?);
         let step = match self.begin(act, "putUserGroup").await? {
             Begun::Before(id) => return self.users_by_id(id).await,
             Begun::New(step) => step,
@@ -255,12 +257,18 @@ fn narrowed(granted: &[Item], item: Item) -> Result<Item, Fault> {
     }
 }
 
-/// The present members of a user group.
+/// The present members of a user group. Closed accounts that earlier releases left in it are none.
 pub(crate) async fn members_of(db: &impl ConnectionTrait, group: i64) -> Result<Vec<i64>, Fault> {
     let present = user_group_member::Entity::find()
         .filter(user_group_member::Column::GroupId.eq(group))
-        .filter(user_group_member::Column::RemovedAt.is_null());
-    Ok(present.all(db).await?.into_iter().map(|row| row.account_id).collect())
+        .filter(user_group_member::Column::RemovedAt.is_null())
+        .order_by_asc(user_group_member::Column::Id);
+    let ids: Vec<i64> = present.all(db).await?.into_iter().map(|row| row.account_id).collect();
+    let closed = account::Entity::find()
+        .filter(account::Column::Id.is_in(ids.iter().copied()))
+        .filter(account::Column::Status.eq("closed"));
+    let closed: BTreeSet<i64> = closed.all(db).await?.into_iter().map(|row| row.id).collect();
+    Ok(ids.into_iter().filter(|id| !closed.contains(id)).collect())
 }
 
 async fn present(

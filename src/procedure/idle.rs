@@ -118,6 +118,9 @@ impl Procedure {
             due: None,
         };
         step.tell_one(id, &news("Your account", "您的帳號")).await?;
+        if fate == Fate::Closed {
+            self.leave(&step, &account).await?;
+        }
         self.accounts.write_status(step.tx(), id, word, &format!("unused for {days} days, 閒置 {days} 日")).await?;
         // An agency without somebody to look after its accounts has them from the information office.
         let (one, zh) = (format!("The account {name} of {agency}"), format!("帳號 {name}（{title}）"));

@@ -12,9 +12,11 @@ use time::OffsetDateTime;
 use super::agency::{agency_code, agency_codes, check_title, get_agency};
 use super::entity::incident;
 use super::fault::{conflict, forbidden, not_found, wrong};
+use super::inspection_report::tell_ethics;
 use super::master_form::find_form;
 use super::page::{Page, no_entry};
 use super::step::{Begun, News, Step, To};
+use super::watch::watches;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{account, master_form};
@@ -84,11 +86,11 @@ pub struct IncidentInput {
 }
 
 impl Procedure {
-    /// The incidents that the caller may see, newest first: one's agency's, those one reported, all for ethics and the
-    /// information office.
+    /// The incidents that the caller may see, newest first: one's agency's, those one reported, all for those who
+    /// watch.
     pub async fn incidents(&self, act: &Act, page: &Page) -> Result<Vec<Incident>, Fault> {
         let own = get_agency(self.db(), &act.caller.agency).await?;
-        let visible = match watches(act) {
+        let visible = match watches(self.db(), act).await? {
             true => Condition::all(),
             false => Condition::any()
                 .add(incident::Column::AgencyId.eq(own.id))
@@ -227,7 +229,7 @@ impl Procedure {
         self.incident_by_id(row.id).await
     }
 
-    /// Suspends an account at once: in one's own agency, anywhere for ethics and the information office. Those who report
+    /// Suspends an account at once: in one's own agency, anywhere for those who watch. Those who report
     /// never suspend themselves out of it.
     async fn suspend_account(
         &self,
@@ -240,7 +242,7 @@ impl Procedure {
         let found = account::Entity::find().filter(account::Column::Name.eq(name)).one(step.tx()).await?;
         let found = found.ok_or_else(missing)?;
         let agency = agency_code(step.tx(), found.agency_id).await?;
-        if !watches(act) && *agency != *act.caller.agency {
+        if !watches(step.tx(), act).await? && *agency != *act.caller.agency {
             return Err(missing());
         }
         if found.status == "active" {
@@ -257,7 +259,7 @@ impl Procedure {
             super::difference::in_force(step.tx(), form.row.id).await?.map_or_else(Vec::new, |(_, items)| items);
         let custodian = has_role(&act.caller, Role::DatabaseAdministrator)
             && granted.iter().any(|item| self.custodian_of(&item.coordinate) == Some(&*act.caller.agency));
-        if !watches(act) && !custodian && *form.agency != *act.caller.agency {
+        if !watches(step.tx(), act).await? && !custodian && *form.agency != *act.caller.agency {
             return Err(super::master_form::unknown(number));
         }
         if form.row.status == "open" {
@@ -273,7 +275,7 @@ impl Procedure {
     /// Head and ethics of the agency, the ethics office, the information office, and those who run the agency's use.
     async fn tell_of_incident(&self, step: &Step<'_>, agency: &str, news: &News<'_>) -> Result<(), Fault> {
         step.tell(To::Role(Role::AgencyHead, agency), news).await?;
-        step.tell(To::Everywhere(Role::EthicsOfficer), news).await?;
+        tell_ethics(step, agency, news).await?;
         step.tell(To::Everywhere(Role::InformationOffice), news).await?;
         step.tell(To::Role(Role::BusinessAdministrator, agency), news).await
     }
@@ -288,7 +290,7 @@ impl Procedure {
         let row = incident::Entity::find().filter(incident::Column::Number.eq(number)).one(step.tx()).await?;
         let row = row.ok_or_else(missing)?;
         let agency = agency_code(step.tx(), row.agency_id).await?;
-        match watches(act) || *agency == *act.caller.agency {
+        match watches(step.tx(), act).await? || *agency == *act.caller.agency {
             true => Ok((row, agency)),
             false => Err(missing()),
         }
@@ -309,10 +311,6 @@ pub(crate) async fn check_no_open_incident(db: &impl ConnectionTrait, about: imp
     let number = &open.number;
     let (en, zh) = (format!("The incident {number} is not closed."), format!("事件 {number} 尚未結案。"));
     Err(conflict(en, zh, json!({ "incident": number, "status": open.status })))
-}
-
-fn watches(act: &Act) -> bool {
-    [Role::EthicsOfficer, Role::InformationOffice].into_iter().any(|role| has_role(&act.caller, role))
 }
 
 fn shown(row: incident::Model, agency: String) -> Incident {

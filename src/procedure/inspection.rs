@@ -15,8 +15,8 @@ use super::fault::not_found;
 use super::inspection_flags::InspectionFlag;
 use super::log_reading::{micros, read_log};
 use super::page::{Page, no_entry};
-use super::{Act, Fault, Procedure, has_role};
-use crate::access::Role;
+use super::watch::is_of_ethics_office;
+use super::{Act, Fault, Procedure};
 use crate::audit::reader::{Entry, Reader};
 
 /// 查驗狀態: where an inspection stands.
@@ -50,7 +50,7 @@ impl InspectionStatus {
         }
     }
 
-    fn parse(word: &str) -> InspectionStatus {
+    pub(super) fn parse(word: &str) -> InspectionStatus {
         match word {
             "reported" => InspectionStatus::Reported,
             "acknowledged" => InspectionStatus::Acknowledged,
@@ -177,7 +177,7 @@ pub struct Inspection {
 }
 
 impl Procedure {
-    /// Inspections that the caller may see, newest first: of one's own agency, for ethics officers of all. What was drawn
+    /// Inspections that the caller may see, newest first: of one's own agency, for the ethics office of all. What was drawn
     /// is loaded where it is wanted.
     pub async fn inspections(
         &self,
@@ -186,7 +186,7 @@ impl Procedure {
         page: &Page,
         with_entries: bool,
     ) -> Result<Vec<Inspection>, Fault> {
-        let anywhere = has_role(&act.caller, Role::EthicsOfficer);
+        let anywhere = is_of_ethics_office(self.db(), act).await?;
         let of = if anywhere { of } else { Some(of.unwrap_or(&act.caller.agency)) };
         let mut wanted = inspection::Entity::find();
         if let Some(of) = of {
@@ -219,7 +219,7 @@ impl Procedure {
     pub async fn inspection(&self, act: &Act, number: &str) -> Result<Inspection, Fault> {
         let row = find(self.db(), number).await?;
         let mut shown = self.whole(row).await?;
-        if *shown.agency != *act.caller.agency && !has_role(&act.caller, Role::EthicsOfficer) {
+        if *shown.agency != *act.caller.agency && !is_of_ethics_office(self.db(), act).await? {
             return Err(unknown(number));
         }
         let reader = self.open_log(act, "inspection", &json!({ "number": number })).await?;

@@ -60,7 +60,8 @@ impl Procedure {
             .one(self.db())
             .await?;
         let until = until.unwrap_or(self.today());
-        let next = last.and_then(|last| next_day(&last)).filter(|next| *next <= until);
+        let is_near = |next: &Date| *next <= until && (until - *next).whole_days() < LONGEST_DAYS;
+        let next = last.and_then(|last| next_day(&last)).filter(is_near);
         let interval = Duration::days(i64::from(rule.interval_days) - 1);
         let from = from.or(next).unwrap_or(until.saturating_sub(interval));
         if until > self.today() || from > until || (until - from).whole_days() >= LONGEST_DAYS {
@@ -168,7 +169,7 @@ impl Procedure {
 }
 
 /// The first day that an inspection has not seen to its end.
-fn next_day(last: &inspection::Model) -> Option<Date> {
+pub(super) fn next_day(last: &inspection::Model) -> Option<Date> {
     let drawn_on = last.drawn_at.to_offset(offset!(+8)).date();
     if last.last_day < drawn_on { last.last_day.next_day() } else { Some(last.last_day) }
 }

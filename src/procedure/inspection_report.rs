@@ -32,9 +32,10 @@ impl Procedure {
         (verdict, comment): (Verdict, &str),
     ) -> Result<Inspection, Fault> {
         let comment = comment.trim();
-        if comment.is_empty() && verdict != Verdict::Proper || comment.chars().count() > LONGEST_TEXT {
+        if comment.is_empty() && verdict != Verdict::Proper {
             return Err(wrong("comment", "expected what was found", "應載明查驗意見"));
         }
+        check_length("comment", comment)?;
         let step = match self.begin(act, "recordFinding").await? {
             Begun::Before(id) => return self.inspection_by_id(id).await,
             Begun::New(step) => step,
@@ -74,9 +75,10 @@ impl Procedure {
     /// Reports an inspection whose entries all have findings.
     pub async fn report_inspection(&self, act: &Act, number: &str, summary: &str) -> Result<Inspection, Fault> {
         let summary = summary.trim();
-        if summary.is_empty() || summary.chars().count() > LONGEST_TEXT {
+        if summary.is_empty() {
             return Err(wrong("summary", "expected the report", "應載明查驗報告"));
         }
+        check_length("summary", summary)?;
         let step = match self.begin(act, "reportInspection").await? {
             Begun::Before(id) => return self.inspection_by_id(id).await,
             Begun::New(step) => step,
@@ -171,6 +173,17 @@ pub(crate) async fn tell_ethics(step: &Step<'_>, of: &str, news: &News<'_>) -> R
         step.tell(To::Role(Role::EthicsOfficer, agency), news).await?;
     }
     Ok(())
+}
+
+fn check_length(field: &str, text: &str) -> Result<(), Fault> {
+    match text.chars().count() {
+        ..=LONGEST_TEXT => Ok(()),
+        count => Err(wrong(
+            field,
+            format!("expected at most {LONGEST_TEXT} characters, not {count}"),
+            format!("至多 {LONGEST_TEXT} 字，目前 {count} 字"),
+        )),
+    }
 }
 
 /// The inspection, if it is one of the caller's agency.

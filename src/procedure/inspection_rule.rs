@@ -9,8 +9,8 @@ use super::agency::get_agency;
 use super::entity::inspection_rule;
 use super::fault::{not_found, wrong};
 use super::step::Begun;
-use super::{Act, Fault, Procedure, has_role};
-use crate::access::Role;
+use super::watch::watches;
+use super::{Act, Fault, Procedure};
 use crate::accounts::entity::agency;
 
 /// 查驗規則: how often an agency inspects its own use, and how much of it.
@@ -34,8 +34,7 @@ impl Procedure {
     /// The rule of an agency: one's own, or for those who watch any.
     pub async fn inspection_rule(&self, act: &Act, of: Option<&str>) -> Result<InspectionRule, Fault> {
         let of = of.unwrap_or(&act.caller.agency);
-        let watches = [Role::InformationOffice, Role::EthicsOfficer];
-        if *of != *act.caller.agency && !watches.into_iter().any(|role| has_role(&act.caller, role)) {
+        if *of != *act.caller.agency && !watches(self.db(), act).await? {
             return Err(not_found("agency", "機關", of));
         }
         rule_of(self.db(), &get_agency(self.db(), of).await?).await

@@ -1,10 +1,14 @@
 //! What can be asked for and granted: a coordinate with use rights, level and row scope, as it is sent, shown and stored.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Enum, InputObject, SimpleObject};
 
 use super::Fault;
+use super::agency::check_title;
 use super::fault::wrong;
 use crate::access::{Item, Use, Uses, unmasking};
+use crate::catalog::scalar::district::{DISTRICTS, find_by_code};
 use crate::catalog::{Catalog, FieldDef, FieldKind};
 
 /// 使用權: a way of using a field.
@@ -156,7 +160,15 @@ fn misfit(
         Some(_) if catalog.type_def(field.owner).scope_column.is_none() => {
             Some((format!("{name}: its rows have no district"), format!("「{name}」之資料無行政區")))
         }
-        _ => None,
+        Some(codes) => {
+            let unknown = codes.iter().find(|code| find_by_code(code).is_none())?;
+            let known: Vec<String> = DISTRICTS.iter().map(|one| format!("{} {}", one.code, one.name)).collect();
+            Some((
+                format!("{name}: no district \"{unknown}\", expected codes: {}", known.join(", ")),
+                format!("「{name}」查無行政區代碼「{unknown}」，應為：{}", known.join("、")),
+            ))
+        }
+        None => None,
     }
 }
 
@@ -181,13 +193,15 @@ pub fn purposes_text(purposes: &[Purpose]) -> String {
     serde_json::to_string(&pairs).unwrap_or_default() // texts always become JSON
 }
 
-/// Purposes from what is stored.
+/// Purposes from what is stored, each code once: earlier releases took one twice, and a form holds it once.
 pub fn purposes_of(text: &str) -> Vec<Purpose> {
     let pairs: Vec<(String, String)> = serde_json::from_str(text).unwrap_or_default();
-    pairs.into_iter().map(|(code, title)| Purpose { code, title }).collect()
+    let mut seen = BTreeSet::new();
+    let first = pairs.into_iter().filter(|(code, _)| seen.insert(code.clone()));
+    first.map(|(code, title)| Purpose { code, title }).collect()
 }
 
-/// Purposes that were sent: codes that a header can hold.
+/// Purposes that were sent: codes that a header can hold, each once.
 pub fn check_purposes(purposes: &[Purpose]) -> Result<(), Fault> {
     let plain = |code: &str| {
         (1..=64).contains(&code.len())
@@ -196,14 +210,25 @@ pub fn check_purposes(purposes: &[Purpose]) -> Result<(), Fault> {
     if purposes.is_empty() {
         return Err(wrong("purposes", "expected at least one", "至少須列一項"));
     }
-    match purposes.iter().find(|one| !plain(&one.code) || one.title.trim().is_empty()) {
-        None => Ok(()),
-        Some(one) => Err(wrong(
-            "purposes",
-            format!("\"{}\": expected a code of small letters, digits and hyphens, and a title", one.code),
-            format!("「{}」：應有小寫英文字母、數字、連字號組成之代碼及名稱", one.code),
-        )),
+    let mut seen = BTreeSet::new();
+    for Purpose { code, title } in purposes {
+        if !plain(code) || title.trim().is_empty() {
+            return Err(wrong(
+                "purposes",
+                format!("\"{code}\": expected a code of small letters, digits and hyphens, and a title"),
+                format!("「{code}」：應有小寫英文字母、數字、連字號組成之代碼及名稱"),
+            ));
+        }
+        check_title("purposes", title)?;
+        if !seen.insert(code) {
+            return Err(wrong(
+                "purposes",
+                format!("\"{code}\" stands twice: name each purpose once"),
+                format!("「{code}」重複，每項目的僅列一次"),
+            ));
+        }
     }
+    Ok(())
 }
 
 /// Texts as they are stored.

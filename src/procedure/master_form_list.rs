@@ -11,6 +11,7 @@ use super::entity::application;
 use super::item::{Purpose, shown};
 use super::master_form::{FormStatus, MasterForm, find_form, unknown};
 use super::page::{Page, no_entry};
+use super::watch::oversees;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{form_purpose, form_version, master_form};
@@ -65,12 +66,13 @@ impl Procedure {
     async fn forms_shown(&self, act: &Act, rows: Vec<master_form::Model>) -> Result<Vec<MasterForm>, Fault> {
         let agencies = agency_codes(self.db(), rows.iter().map(|row| row.agency_id)).await?;
         let mut versions = newest(self.db(), &rows).await?;
+        let oversees = oversees(self.db(), act).await?;
         let mut visible = Vec::new();
         for row in rows {
             let (Some(newest), Some(agency)) = (versions.remove(&row.id), agencies.get(&row.agency_id)) else {
                 continue;
             };
-            if self.may_see_form(act, agency, &newest) {
+            if oversees || self.may_see_form(act, agency, &newest) {
                 visible.push((row, agency.clone(), newest));
             }
         }
@@ -109,13 +111,11 @@ impl Procedure {
         Ok(visible.into_iter().map(show).collect())
     }
 
+    /// Whether the caller sees a form for being of its agency, or of one whose items it holds.
     fn may_see_form(&self, act: &Act, agency: &str, (_, items): &InForce) -> bool {
         let caller = &act.caller;
-        let watches = [Role::InformationOffice, Role::EthicsOfficer, Role::CommissionOfficer];
         let has_items = || items.iter().any(|item| self.custodian_of(&item.coordinate) == Some(&*caller.agency));
-        *caller.agency == *agency
-            || watches.into_iter().any(|role| has_role(caller, role))
-            || has_role(caller, Role::DatabaseAdministrator) && has_items()
+        *caller.agency == *agency || has_role(caller, Role::DatabaseAdministrator) && has_items()
     }
 }
 

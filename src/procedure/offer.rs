@@ -7,7 +7,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::agency::agency_title;
+use super::agency::{agency_title, check_text};
 use super::entity::{offer, offer_item};
 use super::fault::{not_found, wrong};
 use super::item::{self, GrantedItem, ItemInput, Purpose};
@@ -80,6 +80,9 @@ impl Procedure {
         if !input.purposes.is_empty() {
             item::check_purposes(&input.purposes)?;
         }
+        let legal_bases = all_said("legalBases", &input.legal_bases, 2_000)?;
+        // A document that is attached names the one that it is in as many letters.
+        let attachments = all_said("attachments", &input.attachments, 200)?;
         let asked = item::read(&self.catalog, &input.items)?;
         let custodian = act.caller.agency.as_ref();
         let foreign = asked.iter().find(|one| self.custodian_of(&one.item.coordinate) != Some(custodian));
@@ -104,10 +107,10 @@ impl Procedure {
             version: Set(version),
             status: Set("current".to_owned()),
             purposes: Set(item::purposes_text(&input.purposes)),
-            legal_bases: Set(item::texts(&input.legal_bases)),
+            legal_bases: Set(item::texts(&legal_bases)),
             longest_days: Set(input.longest_days),
             case_required: Set(input.case_required),
-            attachments: Set(item::texts(&input.attachments)),
+            attachments: Set(item::texts(&attachments)),
             defined_by: Set(act.caller.account.to_string()),
             defined_at: Set(self.now()),
             ..Default::default()
@@ -149,6 +152,18 @@ impl Procedure {
         let field = self.catalog.fields_by_coordinate.get(coordinate)?;
         Some(self.catalog.dataset(self.catalog.field(*field).dataset).custodian.as_str())
     }
+}
+
+/// Texts that say something, each once: nobody could hand in what a blank one demands.
+fn all_said(field: &str, texts: &[String], most: usize) -> Result<Vec<String>, Fault> {
+    let mut said: Vec<String> = Vec::new();
+    for text in texts {
+        let text = check_text(field, text, most)?;
+        if !said.iter().any(|known| known == text) {
+            said.push(text.to_owned());
+        }
+    }
+    Ok(said)
 }
 
 /// The offer of the day of a custodian, with its items.

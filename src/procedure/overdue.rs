@@ -80,7 +80,7 @@ impl Procedure {
         if let Some(assigned) = &late.assigned {
             step.tell(To::Account(assigned), &news).await?;
         }
-        if nobody || self.today() > late.due + Duration::days(LONG_DAYS) {
+        if nobody || self.today() > late.due.saturating_add(Duration::days(LONG_DAYS)) {
             step.tell(To::Everywhere(Role::InformationOffice), &news).await?;
         }
         tell_ethics(step, &late.agency, &news).await
@@ -119,7 +119,10 @@ impl Procedure {
         let mut late = Vec::new();
         for row in waiting.order_by_asc(annex::Column::Id).all(db).await? {
             let of = application::Entity::find_by_id(row.application_id).one(db).await?;
-            let handed_in = of.filter(|of| of.status == "submitted").and_then(|of| Some((of.number, of.submitted_at?)));
+            let handed_in = of.filter(|of| of.status == "submitted").and_then(|of| {
+                // Each custodian has its time from the day on which its own annex was handed in.
+                Some((of.number, row.submitted_at.or(of.submitted_at)?))
+            });
             let Some((number, submitted_at)) = handed_in else { continue };
             let due = submitted_at.to_offset(offset!(+8)).date() + Duration::days(DAYS_TO_DECIDE);
             if self.today() > due {

@@ -12,6 +12,7 @@ use super::entity::{annex, annex_item};
 use super::fault::{not_found, wrong};
 use super::item::{GrantedItem, shown};
 use super::log_reading::{moment, read_log};
+use super::watch::watches;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{form_item, form_version, master_form, sub_form as sub_forms, user_group};
@@ -72,8 +73,7 @@ impl Procedure {
         let missing = || not_found("record", "紀錄", record);
         let entry = self.read_record(act, id, coordinate).await?.ok_or_else(missing)?;
         let (who, why) = (&entry.record.who, &entry.record.why);
-        let watches = [Role::InformationOffice, Role::EthicsOfficer];
-        let anywhere = watches.into_iter().any(|role| has_role(&act.caller, role));
+        let anywhere = watches(self.db(), act).await?;
         let custodian = has_role(&act.caller, Role::DatabaseAdministrator)
             && self.custodian_of(coordinate) == Some(&*act.caller.agency)
             && entry.shape.as_ref().is_some_and(|shape| uses_field(shape, coordinate));

@@ -99,7 +99,7 @@ pub const RULES: &[Rule] = &[
     rule("reportIncident", "12", &[Business, Head, Database, Information, Ethics]),
     rule("remedyIncident", "12", &[Business, Head, Information]),
     rule("closeIncident", "12", &[Head, Ethics]),
-    rule("channels", "13", &[Database, Head, Information, Ethics]),
+    rule("channels", "13", &[Database, User, Head, Information, Ethics]),
     rule("registerChannel", "13", &[Database]),
     rule("closeChannel", "13", &[Database]),
     rule("importChannelLog", "13", &[Database, User]),

@@ -17,8 +17,8 @@ use super::group::{check_did_not_decide, find_users, members_of, unknown_group};
 use super::master_form::{FormStatus, find_form, status_zh, unknown};
 use super::page::{Page, no_entry};
 use super::step::{Begun, News, To};
-use super::{Act, Fault, Procedure, has_role};
-use crate::access::Role;
+use super::watch::watches;
+use super::{Act, Fault, Procedure};
 use crate::accounts::entity::{directory_group, master_form, sub_form, user_group};
 use crate::accounts::forms::NewSubForm;
 
@@ -67,9 +67,8 @@ pub struct SubFormInput {
 impl Procedure {
     /// The sub-forms of the caller's agency, oldest first; all of them for the offices that watch.
     pub async fn sub_forms(&self, act: &Act, page: &Page) -> Result<Vec<SubForm>, Fault> {
-        let watches = [Role::InformationOffice, Role::EthicsOfficer];
         let mut visible = Condition::all();
-        if !watches.into_iter().any(|role| has_role(&act.caller, role)) {
+        if !watches(self.db(), act).await? {
             let own = get_agency(self.db(), &act.caller.agency).await?;
             let theirs = master_form::Entity::find()
                 .select_only()

@@ -62,6 +62,7 @@ impl Procedure {
                 id: Set(annex.id),
                 status: Set("submitted".to_owned()),
                 offer_version: Set(versions.get(&annex.id).copied()),
+                submitted_at: Set(Some(self.now())),
                 ..Default::default()
             };
             annex::Entity::update(row).exec(step.tx()).await?;

@@ -30,6 +30,10 @@ pub fn parse(text: &str) -> Result<Date, Expected> {
     let day = day.ok_or(MONTH_ONLY)?;
     let month = u8::try_from(month).ok().and_then(|m| Month::try_from(m).ok()).ok_or(NO_SUCH_DAY)?;
     let day = u8::try_from(day).map_err(|_| NO_SUCH_DAY)?;
+    if year < 1 {
+        // No database keeps such a day as the others do.
+        return Err(NO_SUCH_DAY);
+    }
     Date::from_calendar_date(year, month, day).map_err(|_| NO_SUCH_DAY)
 }
 
@@ -207,7 +211,8 @@ mod tests {
         for text in ["11506", "2021-03", "115年6月", "民國115年6月"] {
             assert_eq!(parse(text), Err(MONTH_ONLY), "{text}");
         }
-        for text in ["1040230", "1040022", "1040400", "2015-13-01", "104年2月30日", "1030229"] {
+        for text in ["1040230", "1040022", "1040400", "2015-13-01", "104年2月30日", "1030229", "民國前9000年1月1日"]
+        {
             assert_eq!(parse(text), Err(NO_SUCH_DAY), "{text}");
         }
         for text in [

@@ -25,7 +25,7 @@ impl InspectionQuestions {
         Ok(procedure.inspection_rule(act, agency.as_deref()).await?)
     }
 
-    /// 查驗清單: inspections of one's agency, newest first; of all agencies for ethics officers.
+    /// 查驗清單: inspections of one's agency, newest first; of all agencies for the ethics office.
     async fn inspections(
         &self,
         ctx: &Context<'_>,

@@ -58,10 +58,12 @@ impl PeopleSteps {
         ctx: &Context<'_>,
         #[graphql(desc = "機關代碼: 2 to 40 small letters, digits and hyphens")] code: String,
         #[graphql(desc = "機關名稱: name as people know it")] title: String,
-        #[graphql(desc = "機關種類: a using agency without it")] kind: Option<AgencyKind>,
+        #[graphql(desc = "機關種類: without it what it is already, and a using agency where it is new")] kind: Option<
+            AgencyKind,
+        >,
     ) -> Result<Agency> {
         let (procedure, act) = of(ctx)?;
-        Ok(procedure.open_agency(act, &code, &title, kind.unwrap_or(AgencyKind::Using)).await?)
+        Ok(procedure.open_agency(act, &code, &title, kind).await?)
     }
 
     /// 開立帳號: opens a person's account; its first password must be changed before anything else.

@@ -135,6 +135,8 @@ pub mod annex {
         pub status: String,
         /// Version of the offer that it was checked against.
         pub offer_version: Option<i32>,
+        /// When it was handed in to its custodian; none where an earlier release did so.
+        pub submitted_at: Option<TimeDateTimeWithTimeZone>,
         /// Account.
         pub decided_by: Option<String>,
         /// When.
