@@ -93,6 +93,11 @@ pub async fn pending(kind: Kind, database: &DatabaseConnection) -> Result<Vec<St
     }
 }
 
+/// Whether a database was refused because migrations were applied to it that this program does not have.
+pub fn is_of_a_newer_version(error: &DbErr) -> bool {
+    matches!(error, DbErr::Custom(said) if said.contains("has been applied but its file is missing"))
+}
+
 async fn up_with<M: MigratorTrait>(database: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let pending = pending_of::<M>(database).await?;
     M::up(database, None).await?;

@@ -177,14 +177,15 @@ fn check_key(draft_type: &DraftType, key: &str, repeated: bool, faults: &mut Fau
     }
 }
 
-/// The two ends of a join must be comparable; columns that are no fields are left to the start-up check
-/// against the database.
+/// The two ends of a join must be comparable. A column that is no field is read as text; whether it is one is left to the
+/// start-up check against the database.
 fn check_join(draft: &Draft, owner: &DraftType, field: &DraftField, faults: &mut Faults) {
     let FieldKind::Join(join) = &field.kind else { return };
     let target = &draft.types[join.target.0 as usize];
-    let (Some(from), Some(to)) = (find_column(owner, &join.from), find_column(target, &join.to)) else { return };
-    if storage(from.scalar) != storage(to.scalar) {
-        let (left, right) = (from.scalar.graphql_name(), to.scalar.graphql_name());
+    let (from, to) = (side(owner, &join.from), side(target, &join.to));
+    if from.map_or("text", storage) != to.map_or("text", storage) {
+        let name = |side: Option<Scalar>| side.map_or("no field, read as text", Scalar::graphql_name);
+        let (left, right) = (name(from), name(to));
         let (a, b) = (&join.from, &join.to);
         faults.add(
             &field.place,
@@ -197,12 +198,18 @@ fn check_join(draft: &Draft, owner: &DraftType, field: &DraftField, faults: &mut
 /// What the databases keep; joins compare only like with like.
 fn storage(scalar: Scalar) -> &'static str {
     match scalar {
-        Scalar::Int | Scalar::Id => "integer",
+        Scalar::Int => "integer",
+        Scalar::Id => "row number",
         Scalar::Boolean => "boolean",
         Scalar::Date => "date",
         Scalar::Decimal => "decimal",
         _ => "text",
     }
+}
+
+/// The scalar of a join's side; none where the column is no field.
+fn side(of: &DraftType, column: &str) -> Option<Scalar> {
+    if of.table.id == column { Some(Scalar::Id) } else { find_column(of, column).map(|known| known.scalar) }
 }
 
 fn columns(draft_type: &DraftType) -> impl Iterator<Item = &Column> {

@@ -52,8 +52,9 @@ impl Catalog {
                         add((type_def, &column.name), holds(column.scalar), &field.coordinate);
                     }
                     FieldKind::Join(join) => {
-                        add((type_def, &join.from), Holds::Anything, &field.coordinate);
-                        add((self.type_def(join.target), &join.to), Holds::Anything, &field.coordinate);
+                        let target = self.type_def(join.target);
+                        add((type_def, &join.from), self.holds(type_def, &join.from), &field.coordinate);
+                        add((target, &join.to), self.holds(target, &join.to), &field.coordinate);
                     }
                     FieldKind::One(_) | FieldKind::List(_) => {}
                 }
@@ -63,18 +64,32 @@ impl Catalog {
         all
     }
 
+    /// What a side of a join holds: as declared if it is a field, the number of a row, or else text.
+    fn holds(&self, of: &TypeDef, column: &str) -> Holds {
+        if of.id_column == column {
+            return Holds::Key;
+        }
+        let declared = of.fields.iter().find_map(|id| match &self.field(*id).kind {
+            FieldKind::Column(known) if known.name == column => Some(holds(known.scalar)),
+            _ => None,
+        });
+        declared.unwrap_or(Holds::Text)
+    }
+
     /// Both sides of every link table.
     fn link_columns(&self) -> Vec<Declared> {
         let mut all = Vec::new();
         for field in &self.fields {
             let FieldKind::Join(join) = &field.kind else { continue };
             let Some(through) = &join.through else { continue };
-            for column in [&through.from, &through.to] {
+            let own = self.holds(self.type_def(field.owner), &join.from);
+            let far = self.holds(self.type_def(join.target), &join.to);
+            for (column, holds) in [(&through.from, own), (&through.to, far)] {
                 all.push(Declared {
                     dataset: self.dataset(through.dataset).code.clone(),
                     table: through.table.clone(),
                     column: column.clone(),
-                    holds: Holds::Anything,
+                    holds,
                     coordinate: field.coordinate.clone(),
                 });
             }

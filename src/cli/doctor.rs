@@ -140,10 +140,11 @@ async fn check_control(config: &Config, findings: &mut Findings) {
             let found = format_args!("{} migrations have not been applied", pending.len()).to_string();
             return findings.fault(what, found, "run `cityquery migrate`");
         }
+        Err(error @ control::ControlError::Newer) => return findings.fault(what, error, "install that version"),
         Err(error) => return findings.fault(what, error, "check the rights of the database's user"),
     }
     match entity::account::Entity::find().count(&db).await {
-        Ok(0) => findings.warn(what, "holds no account", "`cityquery demo` shows one with accounts"),
+        Ok(0) => findings.warn(what, "holds no account", "`cityquery found` opens the first one"),
         Ok(accounts) => findings.good(what, format_args!("{accounts} accounts")),
         Err(error) => findings.fault(what, error, "check the rights of the database's user"),
     }
@@ -206,6 +207,10 @@ async fn check_datasets(config: &Config, catalog: &Catalog, findings: &mut Findi
             Ok(pending) if pending.iter().all(|one| one.migrations.is_empty()) => {}
             Ok(_) => {
                 findings.fault(&what, "migrations have not been applied", "run `cityquery migrate`");
+                continue;
+            }
+            Err(error @ migrate::MigrateError::Newer(_)) => {
+                findings.fault(&what, error, "install that version");
                 continue;
             }
             Err(error) => {

@@ -45,10 +45,9 @@ pub async fn run(arguments: MigrateArguments) -> anyhow::Result<()> {
 /// Migrates the control database and every dataset; returns how many migrations each needed.
 pub(super) async fn migrate_all(config: &Config, catalog: &Catalog) -> anyhow::Result<Vec<(String, usize)>> {
     let db = control::connect(&config.control).await?;
-    let pending = control::pending(&db).await.map_or(0, |pending| pending.len());
-    control::migrate(&config.control, &db).await?;
+    let applied = control::migrate(&config.control, &db).await?;
     db.close().await?;
-    let mut done = vec![("control".to_owned(), pending)];
+    let mut done = vec![("control".to_owned(), applied.len())];
     let applied = migrate::migrate(&catalog.connections(&config.datasets)).await?;
     done.extend(applied.into_iter().map(|one| (one.dataset, one.migrations.len())));
     Ok(done)

@@ -24,8 +24,6 @@ pub enum Holds {
     Date,
     /// An exact number.
     Decimal,
-    /// A side of a join that is not a field: it must be there, whatever it holds.
-    Anything,
 }
 
 /// A column that a declaration names.
@@ -129,7 +127,8 @@ async fn postgres_tables(connection: &Connection) -> Result<Tables, tokio_postgr
     Ok(tables)
 }
 
-/// The faults of one dataset. SQLite's columns take any value, so there only names count.
+/// The faults of one dataset. SQLite's columns take any value: there names count, and whether texts and integers are taken
+/// for one another.
 fn compare(dataset: &str, declared: &[&Declared], tables: &Tables, exact: bool) -> Vec<String> {
     let mut faults = Vec::new();
     let mut missing_tables: Vec<&str> = Vec::new();
@@ -145,7 +144,7 @@ fn compare(dataset: &str, declared: &[&Declared], tables: &Tables, exact: bool) 
             None => {
                 faults.push(format!("dataset {dataset}: column {table}.{column} is missing (needed by {coordinate})"))
             }
-            Some(real) if exact && !fits(*holds, real) => faults.push(format!(
+            Some(real) if !(if exact { fits(*holds, real) } else { can_fit(*holds, real) }) => faults.push(format!(
                 "dataset {dataset}: column {table}.{column} is {real}, which cannot hold {coordinate} ({holds:?})"
             )),
             Some(_) => {}
@@ -156,13 +155,24 @@ fn compare(dataset: &str, declared: &[&Declared], tables: &Tables, exact: bool) 
 
 fn fits(holds: Holds, real: &str) -> bool {
     match holds {
-        Holds::Text => matches!(real, "text" | "character varying" | "character"),
+        // `character` would be compared with its padding here and without it there.
+        Holds::Text => matches!(real, "text" | "character varying"),
         Holds::Int => matches!(real, "integer" | "smallint"),
         Holds::Key => matches!(real, "bigint" | "integer" | "smallint"),
         Holds::Boolean => real == "boolean",
         Holds::Date => real == "date",
         Holds::Decimal => real == "numeric",
-        Holds::Anything => true,
+    }
+}
+
+/// By the rules of SQLite's affinity; columns of views may have no type.
+fn can_fit(holds: Holds, real: &str) -> bool {
+    let real = real.to_ascii_uppercase();
+    let (number, text) = (real.contains("INT"), ["CHAR", "CLOB", "TEXT"].iter().any(|word| real.contains(word)));
+    match holds {
+        Holds::Text => !number,
+        Holds::Int | Holds::Key => !text,
+        Holds::Boolean | Holds::Date | Holds::Decimal => true,
     }
 }
 

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use migrations::MigratorTrait;
+use migrations::Kind;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 
+use super::layout::sqlite_file;
+use super::turn::turn;
 use crate::config;
 
 /// A control database that cannot be used, without the password that its address may carry.
@@ -22,6 +24,15 @@ pub enum ControlError {
     /// The database does not answer, or not as expected.
     #[error("the control database: {0}")]
     Database(#[from] DbErr),
+    /// It has tables that this program does not know.
+    #[error("the control database was migrated by a newer cityquery: use that version")]
+    Newer,
+}
+
+impl ControlError {
+    fn of(error: DbErr) -> ControlError {
+        if migrations::is_of_a_newer_version(&error) { ControlError::Newer } else { ControlError::Database(error) }
+    }
 }
 
 /// Connects; a SQLite file is made when it is not there. What is committed outlives a power cut, as the audit record of it
@@ -68,20 +79,22 @@ async fn connect_with(
     Ok(Database::connect(options).await?)
 }
 
-/// Creates or updates the control tables.
-pub async fn migrate(control: &config::Control, db: &DatabaseConnection) -> Result<(), ControlError> {
+/// Creates or updates the control tables; the names of the migrations that were applied.
+pub async fn migrate(control: &config::Control, db: &DatabaseConnection) -> Result<Vec<String>, ControlError> {
+    let _turn = turn(db, sqlite_file(&control.url).as_deref()).await?;
+    if pending(db).await?.is_empty() {
+        return Ok(Vec::new()); // whoever may not make a schema need not, where it is there
+    }
     if let (Some(schema), sea_orm::DbBackend::Postgres) = (&control.schema, db.get_database_backend()) {
         let quoted = schema.replace('"', "\"\"");
         db.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{quoted}\"")).await?;
     }
-    migrations::control::Migrator::up(db, None).await?;
-    Ok(())
+    migrations::up(Kind::Control, db).await.map_err(ControlError::of)
 }
 
-/// Names of the migrations that have not been applied.
+/// Names of the migrations that have not been applied. Writes nothing.
 pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, ControlError> {
-    let pending = migrations::control::Migrator::get_pending_migrations(db).await?;
-    Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    migrations::pending(Kind::Control, db).await.map_err(ControlError::of)
 }
 
 fn make_folder(path: &str) -> Result<(), ControlError> {

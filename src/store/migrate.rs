@@ -8,6 +8,7 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr};
 
 use super::layout::sqlite_file;
+use super::turn::turn;
 use crate::config::Connection;
 
 /// What was applied to one dataset; nothing when it was up to date.
@@ -38,6 +39,18 @@ pub enum MigrateError {
         /// What the database said.
         source: DbErr,
     },
+    /// The dataset has tables that this program does not know.
+    #[error("dataset {0} was migrated by a newer cityquery: use that version")]
+    Newer(String),
+}
+
+impl MigrateError {
+    fn of(dataset: &str, source: DbErr) -> MigrateError {
+        match migrations::is_of_a_newer_version(&source) {
+            true => MigrateError::Newer(dataset.to_owned()),
+            false => MigrateError::Database { dataset: dataset.to_owned(), source },
+        }
+    }
 }
 
 /// Brings every dataset up to date; connections by dataset code. One that has no default tables is passed over.
@@ -46,14 +59,17 @@ pub async fn migrate(connections: &BTreeMap<String, Connection>) -> Result<Vec<A
     for (dataset, connection, kind) in with_tables(connections) {
         let database = connect(dataset, connection).await?;
         let result = async {
+            let _turn = turn(&database, sqlite_file(&connection.url).as_deref()).await?;
+            if migrations::pending(kind, &database).await?.is_empty() {
+                return Ok(Vec::new()); // whoever may not make a schema need not, where it is there
+            }
             if let (Some(schema), DbBackend::Postgres) = (&connection.schema, database.get_database_backend()) {
                 let quoted = schema.replace('"', "\"\"");
                 database.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{quoted}\"")).await?;
             }
             migrations::up(kind, &database).await
         };
-        let migrations =
-            result.await.map_err(|source| MigrateError::Database { dataset: dataset.to_owned(), source })?;
+        let migrations = result.await.map_err(|source| MigrateError::of(dataset, source))?;
         all.push(Applied { dataset: dataset.to_owned(), migrations });
         close(dataset, database).await?;
     }
@@ -65,9 +81,8 @@ pub async fn pending(connections: &BTreeMap<String, Connection>) -> Result<Vec<A
     let mut all = Vec::new();
     for (dataset, connection, kind) in with_tables(connections) {
         let database = connect(dataset, connection).await?;
-        let migrations = migrations::pending(kind, &database)
-            .await
-            .map_err(|source| MigrateError::Database { dataset: dataset.to_owned(), source })?;
+        let migrations =
+            migrations::pending(kind, &database).await.map_err(|source| MigrateError::of(dataset, source))?;
         all.push(Applied { dataset: dataset.to_owned(), migrations });
         close(dataset, database).await?;
     }
@@ -91,7 +106,7 @@ async fn connect(dataset: &str, connection: &Connection) -> Result<DatabaseConne
         }
         None => ConnectOptions::new(connection.url.clone()),
     };
-    options.sqlx_logging(false).record_stmt_in_spans(false).max_connections(1).acquire_timeout(Duration::from_secs(5));
+    options.sqlx_logging(false).record_stmt_in_spans(false).max_connections(2).acquire_timeout(Duration::from_secs(5));
     if file.is_some() {
         // The mode stays with the file: readers go on while an import writes.
         options

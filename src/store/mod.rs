@@ -11,6 +11,7 @@ pub mod postgres_decode;
 pub mod rows;
 pub mod source;
 pub mod sqlite;
+mod turn;
 pub mod upsert;
 mod upsert_postgres;
 mod upsert_sqlite;

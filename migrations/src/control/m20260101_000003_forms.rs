@@ -9,6 +9,10 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true) // also on SQLite: one that is broken off leaves nothing behind
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let forms = numbered("master_forms")
             .col(ColumnDef::new("number").string_len(64).not_null().unique_key())

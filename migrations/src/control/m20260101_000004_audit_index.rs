@@ -21,6 +21,10 @@ fn small(name: &'static str) -> ColumnDef {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true) // also on SQLite: one that is broken off leaves nothing behind
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // How far each node's segments are indexed; `id` is the upper part of the node's entry numbers.
         let nodes = Table::create()

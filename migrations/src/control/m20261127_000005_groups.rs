@@ -14,6 +14,10 @@ async fn add(manager: &SchemaManager<'_>, table: &'static str, column: ColumnDef
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true) // also on SQLite: one that is broken off leaves nothing behind
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // using | information-office | commission | ethics-office; who manages a dataset is declared with it
         add(manager, "agencies", ColumnDef::new("kind").string_len(24).not_null().default("using").take()).await?;

@@ -22,6 +22,10 @@ fn text(name: &'static str) -> ColumnDef {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true) // also on SQLite: one that is broken off leaves nothing behind
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         offers(manager).await?;
         applications(manager).await?;

@@ -14,6 +14,10 @@ fn count(name: &'static str) -> ColumnDef {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true) // also on SQLite: one that is broken off leaves nothing behind
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let rules = numbered("inspection_rules")
             .col(reference("agency_id"))

@@ -7,6 +7,10 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true) // also on SQLite: one that is broken off leaves nothing behind
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let column = ColumnDef::new("log_id").string_len(36).take();
         manager.alter_table(Table::alter().table("audit_nodes").add_column(column).take()).await
