@@ -10,14 +10,20 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::agency::{agency_code, agency_codes, check_title, get_agency};
+use super::appointment::roles_of;
 use super::entity::incident;
 use super::fault::{conflict, forbidden, not_found, wrong};
+use super::idle::others_run_it;
 use super::master_form::find_form;
 use super::page::{Page, no_entry};
 use super::step::{Begun, News, Step, To};
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{account, master_form};
+
+/// Why an account is not suspended.
+const LAST_EN: &str = "it is the information office's last active one. Have the office open another, then report again";
+const LAST_ZH: &str = "其為資訊局最後一個啟用之帳號，請資訊局另行開立帳號後，再行通報";
 
 /// Days in which an incident is expected to be remedied.
 pub(crate) const DAYS_TO_REMEDY: i64 = 7;
@@ -75,7 +81,7 @@ pub struct IncidentInput {
     pub title: String,
     /// 經過: what happened.
     pub description: String,
-    /// 帳號: account or client that it is about; suspended at once.
+    /// 帳號: account or client that it is about, not one's own; suspended at once, but for the information office's last.
     pub account: Option<String>,
     /// 主表單: master form that it is about; suspended at once.
     pub form: Option<String>,
@@ -125,20 +131,28 @@ impl Procedure {
         let mut suspended = Vec::new();
         let mut ended = None;
         if let Some(name) = &input.account {
-            let about = self.suspend_account(&step, act, name, &number).await?;
+            let (about, stopped) = self.suspend_account(&step, act, name, &number).await?;
             agency_id = about.agency_id;
-            suspended.push(name.as_str());
-            ended = Some(about.id);
+            if stopped {
+                suspended.push(name.as_str());
+                ended = Some(about.id);
+            }
         }
         if let Some(form) = &input.form {
             agency_id = self.suspend_form(&step, act, form).await?;
             suspended.push(form.as_str());
         }
         if let Some(name) = &input.account {
-            let (en, zh) = (
-                format!("Your account is suspended for the incident {number} until it is closed."),
-                format!("因事件 {number}，您的帳號已停用，至結案為止。"),
-            );
+            let (en, zh) = match ended {
+                Some(_) => (
+                    format!("Your account is suspended for the incident {number} until it is closed."),
+                    format!("因事件 {number}，您的帳號已停用，至結案為止。"),
+                ),
+                None => (
+                    format!("The incident {number} is about your account, which is not suspended: {LAST_EN}"),
+                    format!("事件 {number} 與您的帳號有關，惟未停用：{LAST_ZH}"),
+                ),
+            };
             step.tell(To::Account(name), &News { kind: "incident", number: &number, en, zh, due: None }).await?;
         }
         if !suspended.is_empty() {
@@ -159,7 +173,11 @@ impl Procedure {
         let id = incident::Entity::insert(row).exec(step.tx()).await?.last_insert_id;
         let agency = agency_code(step.tx(), agency_id).await?;
         let due = Some(self.today() + time::Duration::days(DAYS_TO_REMEDY));
-        let (en, zh) = (format!("Incident reported: {title}"), format!("事件通報：{title}"));
+        let (mut en, mut zh) = (format!("Incident reported: {title}"), format!("事件通報：{title}"));
+        if input.account.is_some() && ended.is_none() {
+            en += &format!(". The account is not suspended: {LAST_EN}");
+            zh += &format!("。帳號未停用：{LAST_ZH}");
+        }
         self.tell_of_incident(&step, &agency, &News { kind: "incident", number: &number, en, zh, due }).await?;
         let detail = json!({ "number": number, "agency": agency, "suspended": suspended });
         step.finish("incident", id, detail).await?;
@@ -227,15 +245,24 @@ impl Procedure {
         self.incident_by_id(row.id).await
     }
 
-    /// Suspends an account at once: in one's own agency, anywhere for ethics and the information office. Those who report
-    /// never suspend themselves out of it.
+    /// Suspends an account at once: in one's own agency, anywhere for ethics and the information office. Nobody suspends
+    /// themselves out of it, and the information office's last active account stays: without one, nobody could resume what
+    /// was suspended, or let anybody in. The account, and whether it is suspended now.
     async fn suspend_account(
         &self,
         step: &Step<'_>,
         act: &Act,
         name: &str,
         incident: &str,
-    ) -> Result<account::Model, Fault> {
+    ) -> Result<(account::Model, bool), Fault> {
+        if *name == *act.caller.account {
+            return Err(wrong(
+                "account",
+                "expected another's account: of your own, report what happened without naming it, and have your \
+                 administrator suspend it",
+                "應為他人之帳號；涉及本人帳號者，請不填本欄通報，並洽管理者停用",
+            ));
+        }
         let missing = || not_found("account", "帳號", name);
         let found = account::Entity::find().filter(account::Column::Name.eq(name)).one(step.tx()).await?;
         let found = found.ok_or_else(missing)?;
@@ -243,10 +270,15 @@ impl Procedure {
         if !watches(act) && *agency != *act.caller.agency {
             return Err(missing());
         }
-        if found.status == "active" {
-            self.accounts.write_status(step.tx(), found.id, "suspended", incident).await?;
+        if found.status != "active" {
+            return Ok((found, true));
         }
-        Ok(found)
+        let roles = roles_of(step.tx(), found.id).await?;
+        if roles.contains(&Role::InformationOffice) && !others_run_it(step.tx(), found.id).await? {
+            return Ok((found, false));
+        }
+        self.accounts.write_status(step.tx(), found.id, "suspended", incident).await?;
+        Ok((found, true))
     }
 
     /// Suspends a master form at once: one's agency's, one with items of one's datasets, any for ethics and the

@@ -115,18 +115,22 @@ impl Procedure {
     pub async fn revoke_annex(&self, act: &Act, number: &str, reason: &str) -> Result<MasterForm, Fault> {
         let reason = super::agency::check_title("reason", reason)?;
         let mut step = match self.begin(act, "revokeAnnex").await? {
-            Begun::Before(id) => return self.form_by_id(act, id).await,
+            Begun::Before(id) => return self.form_by_id(id).await,
             Begun::New(step) => step,
         };
         let form = find_form(step.tx(), number).await?;
         let own = &*act.caller.agency;
-        let Some((version, items)) = rested(step.tx(), form.row.id).await? else {
-            return Err(super::master_form::unknown(number));
-        };
-        let mine = |item: &Item| self.custodian_of(&item.coordinate) == Some(own);
-        if !items.iter().any(|(item, _)| mine(item)) {
+        let rows = [form.row.clone()];
+        if self.with_items_of(step.tx(), own, &rows).await?.is_empty() {
             return Err(super::master_form::unknown(number));
         }
+        let mine = |item: &Item| self.custodian_of(&item.coordinate) == Some(own);
+        let in_force = rested(step.tx(), form.row.id).await?;
+        let in_force = in_force.filter(|(_, items)| items.iter().any(|(item, _)| mine(item)));
+        let Some((version, items)) = in_force else {
+            let current = json!({ "number": number, "status": form.row.status });
+            return Err(conflict("The form holds nothing of your agency.", "表單已無貴機關之項目。", current));
+        };
         let kept: Vec<Rested> = items.into_iter().filter(|(item, _)| !mine(item)).collect();
         let title = agency_title(step.tx(), own).await?;
         self.without(&step, act, &form, version, kept).await?;
@@ -140,7 +144,8 @@ impl Procedure {
         .await?;
         let detail = json!({ "number": number, "custodian": own, "reason": reason });
         step.finish("master form", form.row.id, detail).await?;
-        self.form_by_id(act, form.row.id).await
+        // The custodian that has nothing in it any more is answered as well.
+        self.form_by_id(form.row.id).await
     }
 
     /// Writes a version that holds these items of the one before, and nothing else.
