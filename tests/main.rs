@@ -44,6 +44,7 @@ mod procedure;
 mod procedure_forms;
 mod procedure_lists;
 mod procedure_rules;
+mod procedure_turns;
 mod query;
 mod query_pages;
 mod real_scalars;
