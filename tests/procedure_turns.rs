@@ -4,6 +4,8 @@
 use crate::support::hall::{Hall, PASSWORD};
 use crate::support::hall_steps::{Application, DECIDE, OPEN, OPEN_SUB_FORM, PERMITS, permit_items, person_items};
 use cityquery::access::Code;
+use cityquery::store::control;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 const CHANGE: &str = "mutation($number: String!, $revision: Int!, $input: ApplicationInput!) { step: changeApplication(number: \
@@ -309,5 +311,32 @@ async fn who_was_handed_an_application_learns_what_becomes_of_it() {
     hall.ask("fire.admin", WITHDRAW, at(&now)).await.step();
     for who in ["building.dba", "building.head", "household.dba", "it.admin"] {
         assert!(inbox(&hall, who).await.contains("has taken back its application A-2026-0001"), "{who}");
+    }
+}
+
+/// What was decided before decisions were kept one by one stays known, and what nobody approved has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_before_is_brought_along() {
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        let submitted = hall.submit("fire.admin", &hall.draft("fire.admin", Hall::input(&permit_items())).await).await;
+        hall.decide("building.dba", &submitted, "REFUSE", "目的不符").await;
+        let submitted = hall.submit("fire.admin", &hall.draft("fire.admin", Hall::input(&both())).await).await;
+        let approved = hall.decide("building.dba", &submitted, "APPROVE", "").await;
+        hall.decide("household.dba", &approved, "REFUSE", "目的不符").await;
+        let all = "{ applications { status annexes { decisions { number decision decidedBy decidedAt comment } } } }";
+        let before = hall.ask("fire.admin", all, json!({})).await.data().clone();
+        assert!(before.to_string().contains("D-2026-0003"), "{before:#}");
+        let db = hall.app.accounts.db();
+        for sql in [
+            "DROP TABLE decisions",
+            "DELETE FROM control_migrations WHERE version = 'm20261128_000001_decisions'",
+            "UPDATE applications SET status = 'decided'",
+        ] {
+            db.execute_unprepared(sql).await.expect("as it was before");
+        }
+        control::migrate(&hall.config.control, db).await.expect("migrates");
+        let after = hall.ask("fire.admin", all, json!({})).await;
+        assert_eq!(after.data(), &before);
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::fault::{not_found, wrong};
 use super::step::Begun;
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure};
 use crate::accounts::entity::agency;
 
@@ -122,11 +123,11 @@ pub(crate) async fn agency_codes(
     Ok(rows.into_iter().map(|row| (row.id, row.code)).collect())
 }
 
-/// A title: something, and not too long.
+/// A title: something to be read, and not too long.
 pub(crate) fn check_title<'a>(field: &str, title: &'a str) -> Result<&'a str, Fault> {
     let title = title.trim();
     match title.chars().count() {
-        1..=200 => Ok(title),
-        _ => Err(wrong(field, "expected 1 to 200 characters", "應為 1 至 200 字")),
+        1..=200 if !is_blank(title) => Ok(title),
+        _ => Err(wrong(field, "expected 1 to 200 characters that can be read", "應為 1 至 200 個可閱讀之文字")),
     }
 }

@@ -47,7 +47,7 @@ pub enum AnnexStatus {
     Returned,
     /// 不同意: refused.
     Refused,
-    /// 已撤除: returned, and no longer asked for.
+    /// 已撤除: was handed in once, and is no longer asked for.
     Dropped,
 }
 

@@ -13,6 +13,7 @@ use super::entity::{annex, application, decision as decisions, step};
 use super::fault::{conflict, forbidden, wrong};
 use super::group::uses_form;
 use super::step::{Begun, News, Step, To};
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure};
 use crate::access::Role;
 
@@ -38,7 +39,7 @@ impl Procedure {
         comment: &str,
     ) -> Result<Application, Fault> {
         let comment = comment.trim();
-        if comment.is_empty() && decision != Decision::Approve {
+        if is_blank(comment) && decision != Decision::Approve {
             return Err(wrong("comment", "expected the reason", "應敘明理由"));
         }
         let step = match self.begin(act, "decideAnnex").await? {

@@ -18,6 +18,7 @@ use super::fault::{conflict, forbidden, wrong};
 use super::item::{self, Asked, ItemInput, Purpose};
 use super::master_form::find_form;
 use super::step::{Begun, News, Step, To};
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 
@@ -170,10 +171,10 @@ impl Procedure {
         Ok(())
     }
 
-    /// An annex that is no longer asked for. Where it was decided on, it stays, with what was said about it.
+    /// An annex that is no longer asked for. Where its custodian has seen it, it stays, with what was said about it.
     async fn drop_annex(&self, step: &Step<'_>, whole: &Whole, annex: &annex::Model) -> Result<(), Fault> {
         delete_items(step.tx(), annex.id).await?;
-        if annex.decision_number.is_none() {
+        if annex.offer_version.is_none() {
             annex::Entity::delete_by_id(annex.id).exec(step.tx()).await?;
             return Ok(());
         }
@@ -216,7 +217,7 @@ impl Procedure {
     pub(super) fn check_input(&self, input: &ApplicationInput) -> Result<Vec<Asked>, Fault> {
         check_title("title", &input.title)?;
         item::check_purposes(&input.purposes)?;
-        if input.legal_basis.trim().is_empty() {
+        if is_blank(&input.legal_basis) {
             return Err(wrong("legalBasis", "expected the law that it rests on", "應載明法律依據"));
         }
         if input.until < input.from {

@@ -18,6 +18,7 @@ use super::idle::others_run_it;
 use super::master_form::find_form;
 use super::page::{Page, no_entry};
 use super::step::{Begun, News, Step, To};
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{account, master_form};
@@ -120,7 +121,7 @@ impl Procedure {
     /// Reports an incident; the account and the form that it is about are suspended in the same step.
     pub async fn report_incident(&self, act: &Act, input: &IncidentInput) -> Result<Incident, Fault> {
         let title = check_title("title", &input.title)?;
-        if input.description.trim().is_empty() {
+        if is_blank(&input.description) {
             return Err(wrong("description", "expected what happened", "應敘明經過"));
         }
         let mut step = match self.begin(act, "reportIncident").await? {

@@ -10,12 +10,13 @@ use super::entity::incident;
 use super::fault::{conflict, forbidden, wrong};
 use super::incident::Incident;
 use super::step::{Begun, News};
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure};
 
 impl Procedure {
     /// Says what was done about an incident of the caller's agency.
     pub async fn remedy_incident(&self, act: &Act, number: &str, remedy: &str) -> Result<Incident, Fault> {
-        if remedy.trim().is_empty() {
+        if is_blank(remedy) {
             return Err(wrong("remedy", "expected what was done", "應敘明補救措施"));
         }
         let step = match self.begin(act, "remedyIncident").await? {
@@ -53,7 +54,7 @@ impl Procedure {
 
     /// Closes an incident that was remedied. What was suspended is resumed by those whose step that is.
     pub async fn close_incident(&self, act: &Act, number: &str, conclusion: &str) -> Result<Incident, Fault> {
-        if conclusion.trim().is_empty() {
+        if is_blank(conclusion) {
             return Err(wrong("conclusion", "expected how it ends", "應敘明結案意見"));
         }
         let step = match self.begin(act, "closeIncident").await? {

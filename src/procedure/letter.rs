@@ -40,7 +40,7 @@ pub(crate) fn decisions(of: &Application) -> Option<String> {
             AnnexStatus::Approved => "核准",
             AnnexStatus::Returned => "退回補正",
             AnnexStatus::Refused => "不同意",
-            AnnexStatus::Dropped => "退回補正，已撤除",
+            AnnexStatus::Dropped => "申請機關已撤除",
             AnnexStatus::Draft | AnnexStatus::Submitted => "重新送審中",
         };
         body += &format!("<h2>{}：{word}</h2><table>", text(&annex.custodian));

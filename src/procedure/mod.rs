@@ -61,6 +61,7 @@ pub mod rules;
 pub mod step;
 pub mod sub_form;
 mod submission;
+mod wording;
 
 pub use fault::Fault;
 pub use step::Act;

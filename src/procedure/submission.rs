@@ -15,6 +15,7 @@ use super::fault::{conflict, wrong};
 use super::offer::{LONGEST_DAYS, current};
 use super::opening::{leaves_gap, purposes_in};
 use super::step::{Begun, News, Step, To};
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure, item};
 use crate::access::attenuate::exceeds;
 use crate::access::{Code, Item, Refusal, Role};
@@ -31,16 +32,15 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let whole = own(&step, act, number, revision).await?;
-        let open = |annex: &annex::Model| matches!(annex.status.as_str(), "draft" | "returned");
         if !matches!(whole.header.status.as_str(), "draft" | "submitted")
-            || !whole.annexes.iter().any(|(annex, _)| open(annex))
+            || !whole.annexes.iter().any(|(annex, _)| is_open(annex))
         {
             return Err(conflict("There is nothing to hand in.", "沒有待送件之附表。", whole.current()));
         }
         let mut faults = self.period_faults(&whole);
         let attached = attachments(step.tx(), whole.header.id).await?;
         let mut versions = HashMap::new();
-        for (annex, items) in whole.annexes.iter().filter(|(annex, _)| open(annex)) {
+        for (annex, items) in whole.annexes.iter().filter(|(annex, _)| is_open(annex)) {
             match current(step.tx(), &annex.custodian).await? {
                 None => faults.push(said(
                     format!("{} offers nothing to apply for yet", annex.custodian),
@@ -58,7 +58,7 @@ impl Procedure {
             return Err(all_of(faults));
         }
         let agency = agency_title(step.tx(), &whole.agency).await?;
-        for (annex, _) in whole.annexes.iter().filter(|(annex, _)| open(annex)) {
+        for (annex, _) in whole.annexes.iter().filter(|(annex, _)| is_open(annex)) {
             let row = annex::ActiveModel {
                 id: Set(annex.id),
                 status: Set("submitted".to_owned()),
@@ -123,7 +123,9 @@ impl Procedure {
             zh: format!("{agency}已撤回申請表 {number}：{title}"),
             due: None,
         };
-        let handed_in = |annex: &annex::Model| matches!(annex.status.as_str(), "submitted" | "approved" | "returned");
+        let handed_in = |annex: &annex::Model| {
+            annex.offer_version.is_some() && !matches!(annex.status.as_str(), "refused" | "dropped")
+        };
         for (annex, _) in whole.annexes.iter().filter(|(annex, _)| handed_in(annex)) {
             step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
             step.tell(To::Role(Role::AgencyHead, &annex.custodian), &news).await?;
@@ -205,7 +207,7 @@ impl Procedure {
                     format!("「{name}」逾 {custodian} 可申請之範圍"),
                 ));
             }
-            if row.reason.is_empty() && self.is_personal(name) {
+            if is_blank(&row.reason) && self.is_personal(name) {
                 faults.push(said(
                     format!("{name}: personal data needs a reason"),
                     format!("「{name}」屬個人資料，應敘明理由"),
@@ -215,9 +217,10 @@ impl Procedure {
         faults
     }
 
-    /// Nothing of a withdrawn dataset is asked for.
+    /// Nothing of a withdrawn dataset is asked for. What was approved before is left out when it is opened.
     async fn withdrawn_faults(&self, db: &impl ConnectionTrait, whole: &Whole) -> Result<Vec<Said>, Fault> {
-        let items = whole.annexes.iter().flat_map(|(_, items)| items);
+        let open = whole.annexes.iter().filter(|(annex, _)| is_open(annex));
+        let items = open.flat_map(|(_, items)| items);
         let withdrawn = self.withdrawn_of(db, items.map(|item| item.coordinate.as_str())).await?;
         let fault = |dataset: &String| {
             said(
@@ -279,6 +282,11 @@ type Said = (String, String);
 
 fn said(en: impl Into<String>, zh: impl Into<String>) -> Said {
     (en.into(), zh.into())
+}
+
+/// Whether an annex is still to be handed in, or handed in again.
+fn is_open(annex: &annex::Model) -> bool {
+    matches!(annex.status.as_str(), "draft" | "returned")
 }
 
 /// All that is wrong, at once.
