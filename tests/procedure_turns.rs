@@ -249,9 +249,22 @@ async fn nothing_opens_whose_time_is_over() {
     hall.open_form(&begins_later, "FIRE-2026-002").await;
     assert!(inbox(&hall, "fire.admin").await.contains("it may be used from 2026-04-01 on"));
 
+    let undecided = hall.submit("fire.admin", &hall.draft("fire.admin", Hall::input(&permit_items())).await).await;
+    let mut short = Hall::input(&permit_items());
+    short["until"] = "2026-04-30".into();
+    let too_late = hall.submit("fire.admin", &hall.draft("fire.admin", short).await).await;
+
     hall.clock.advance(time::Duration::days(60));
-    for who in ["it.admin", "fire.admin"] {
+    for who in ["it.admin", "fire.admin", "building.dba"] {
         hall.sign_in(who, PASSWORD).await;
+    }
+    // What could not be opened any more is not approved but returned, and mended.
+    hall.ask("building.dba", DECIDE, with(&too_late, "decision", json!("APPROVE"))).await.refused(Code::Conflict);
+    let returned = hall.decide("building.dba", &too_late, "RETURN", "期間已屆滿").await;
+    let mended = hall.ask("fire.admin", CHANGE, with(&returned, "input", Hall::input(&permit_items()))).await;
+    let mended = hall.submit("fire.admin", &Application::of(mended.step())).await;
+    for in_time in [&mended, &undecided] {
+        hall.decide("building.dba", in_time, "APPROVE", "").await;
     }
     let refused = hall.ask("it.admin", OPEN, at(&late)).await;
     let text = refused.refused(Code::Conflict)["message"].as_str().expect("a text").to_owned();

@@ -63,6 +63,15 @@ impl Procedure {
             return Err(conflict("This annex is not waiting for a decision.", "此附表非待審狀態。", whole.current()));
         }
         check_revision(&whole, revision)?;
+        // Approved, it could be neither opened nor mended.
+        if decision == Decision::Approve && whole.header.valid_until < self.today() {
+            let until = whole.header.valid_until;
+            let (en, zh) = (
+                format!("Its period ended on {until}: return it, so that a later one can be asked for."),
+                format!("申請期間已於 {until} 屆滿，請退回補正，俾改列期間。"),
+            );
+            return Err(conflict(en, zh, whole.current()));
+        }
         let word = decision.word();
         let decision_number = self.write_decision(&step, &annex, decision, comment).await?;
         let others = whole.annexes.iter().filter(|(other, _)| other.id != annex.id);
