@@ -63,6 +63,11 @@ async fn a_returned_annex_that_is_given_up_leaves_an_application_that_goes_on() 
         assert!(inbox(&hall, "household.dba").await.contains("no longer applies for data of civil-affairs"));
         let now = Application::of(changed.step());
         hall.open_form(&now, "FIRE-2026-001").await;
+        // The form is known to those who may take their part of it back, the head among them, and to no other custodian.
+        for (who, seen) in [("building.head", json!([{ "number": "FIRE-2026-001" }])), ("household.dba", json!([]))] {
+            let forms = hall.ask(who, "{ masterForms { number } }", json!({})).await;
+            assert_eq!(forms.data()["masterForms"], seen, "{who}");
+        }
         let shown = "{ application(number: \"A-2026-0001\") { decisionLetter printable annexes { custodian comment items \
                      { coordinate } decisions { number decision decidedBy comment } } } }";
         let shown = hall.ask("household.dba", shown, json!({})).await;
