@@ -152,3 +152,78 @@ async fn an_outside_channel_is_reviewed_like_our_own() {
         }
     }
 }
+
+/// The information office is never locked out: nobody suspends themselves by a report, and its last active account stays,
+/// which everybody concerned is told. Another one that it opens deals with the incident.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_information_offices_last_account_stays_whoever_reports_it() {
+    let report = "mutation($account: String!) { step: reportIncident(input: { title: \"疑似不當查詢\", description: \"經過\", \
+                  account: $account }) { number agency account } }";
+    let status = "{ accounts(agency: \"information-office\") { account status } }";
+    for mut hall in Hall::on_each().await {
+        hall.staffed().await;
+        let own = hall.ask("it.admin", report, json!({ "account": "it.admin" })).await;
+        let text = own.refused(Code::BadUserInput)["message"].as_str().expect("a text").to_owned();
+        assert!(text.contains("without naming it"), "{text}");
+        hall.ask("ethics.officer", report, json!({ "account": "ethics.officer" })).await.refused(Code::BadUserInput);
+
+        let reported = hall.ask("ethics.officer", report, json!({ "account": "it.admin" })).await;
+        assert_eq!(reported.step()["agency"], "information-office");
+        let seen = hall.ask("it.admin", status, json!({})).await;
+        assert_eq!(seen.data()["accounts"], json!([{ "account": "it.admin", "status": "ACTIVE" }]));
+        for told in ["it.admin", "ethics.officer"] {
+            let inbox = hall.ask(told, "{ inbox(unreadOnly: true) { textEn textZh } }", json!({})).await;
+            let inbox = inbox.data()["inbox"].to_string();
+            assert!(inbox.contains("last active one") && inbox.contains("最後一個啟用之帳號"), "{told}: {inbox}");
+        }
+
+        // With a second one there is somebody to go on, and the first is suspended like any other.
+        hall.known_person("it.admin", "it.second", "information-office", "INFORMATION_OFFICE").await;
+        hall.ask("ethics.officer", report, json!({ "account": "it.admin" })).await.step();
+        hall.ask("it.admin", status, json!({})).await.refused(Code::Unauthenticated);
+        for number in ["E-2026-0001", "E-2026-0002"] {
+            let remedy =
+                format!("mutation {{ step: remedyIncident(number: \"{number}\", remedy: \"查明\") {{ status }} }}");
+            hall.ask("it.second", &remedy, json!({})).await.step();
+            let close =
+                format!("mutation {{ step: closeIncident(number: \"{number}\", conclusion: \"無誤\") {{ status }} }}");
+            hall.ask("ethics.officer", &close, json!({})).await.step();
+        }
+        let resume = "mutation { step: resumeAccount(account: \"it.admin\", reason: \"已查明\") { status } }";
+        assert_eq!(hall.ask("it.second", resume, json!({})).await.step()["status"], "ACTIVE");
+    }
+}
+
+/// Whose account it is about and whose form: both are told, both see it, either remedies it; a further remedy stands beside
+/// the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_of_two_agencies_is_both_agencies_matter() {
+    let report = "mutation { step: reportIncident(input: { title: \"疑似不當查詢\", description: \"經過\", account: \"tax.clerk\", \
+                  form: \"FIRE-2026-001\" }) { number agency account form } }";
+    let seen = "{ incidents { number account form } }";
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
+        hall.ask("ethics.officer", report, json!({})).await.step();
+        let both = json!([{ "number": "E-2026-0001", "account": "tax.clerk", "form": "FIRE-2026-001" }]);
+        for who in ["fire.head", "fire.admin", "tax.head", "tax.admin"] {
+            assert_eq!(hall.ask(who, seen, json!({})).await.data()["incidents"], both, "{who}");
+            let inbox = hall.ask(who, "{ inbox { number } }", json!({})).await;
+            let told = inbox.data()["inbox"].as_array().expect("notices");
+            assert_eq!(told.iter().filter(|one| one["number"] == "E-2026-0001").count(), 1, "{who}: {told:#?}");
+        }
+        assert_eq!(hall.ask("building.head", seen, json!({})).await.data()["incidents"], json!([]));
+
+        let remedy = |what: &str| {
+            format!(
+                "mutation {{ step: remedyIncident(number: \"E-2026-0001\", remedy: \"{what}\") {{ remedy remediedBy }} }}"
+            )
+        };
+        hall.ask("tax.admin", &remedy("教育訓練"), json!({})).await.step();
+        let further = hall.ask("fire.admin", &remedy("移出群組"), json!({})).await;
+        assert_eq!(
+            further.step(),
+            &json!({ "remedy": "教育訓練（tax.admin，2026-03-02）\n移出群組", "remediedBy": "fire.admin" })
+        );
+    }
+}

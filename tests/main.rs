@@ -49,6 +49,7 @@ mod procedure_lists;
 mod procedure_offices;
 mod procedure_rules;
 mod procedure_sent;
+mod procedure_turns;
 mod query;
 mod query_pages;
 mod real_scalars;

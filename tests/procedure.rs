@@ -230,8 +230,11 @@ async fn the_database_administrators_story() {
         let revoke = "mutation { step: revokeAnnex(form: \"FIRE-2026-001\", reason: \"用途不符\") { version items { coordinate } } }";
         hall.ask("land.dba", revoke, json!({})).await.refused(Code::NotFound);
         let revoked = hall.ask("household.dba", revoke, json!({})).await;
-        // Nothing of it is left that this custodian could see.
-        assert_eq!(revoked.code(), Code::NotFound.word(), "{:#}", revoked.body);
+        assert_eq!(revoked.step(), &json!({ "version": 2, "items": [] }));
+        // What it granted once stays known to it; there is nothing left to take back.
+        let seen = hall.ask("household.dba", "{ masterForms { number version } }", json!({})).await;
+        assert_eq!(seen.data()["masterForms"], json!([{ "number": "FIRE-2026-001", "version": 2 }]));
+        hall.ask("household.dba", revoke, json!({})).await.refused(Code::Conflict);
         hall.ask_with("fire.officer", names, json!({}), &CASE).await.refused(Code::Forbidden);
     }
 }

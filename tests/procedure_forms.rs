@@ -180,6 +180,7 @@ async fn bad_input_is_told_and_nothing_is_lost() {
         ("legalBasis", json!(" ")),
         ("purposes", json!([{ "code": "Fire Safety", "title": "消防" }])),
         ("title", json!("")),
+        ("title", json!("\u{200b}")),
     ];
     for (field, value) in wrong {
         let mut input = Hall::input(&permit_items());

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::fault::{conflict, not_found, wrong};
 use super::step::Begun;
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure};
 use crate::access::Role;
 use crate::accounts::entity::{account, account_role, agency};
@@ -178,7 +179,7 @@ pub(crate) async fn agency_codes(
     Ok(rows.into_iter().map(|row| (row.id, row.code)).collect())
 }
 
-/// A title: something, and not too long.
+/// A title: something to be read, and not too long.
 pub(crate) fn check_title<'a>(field: &str, title: &'a str) -> Result<&'a str, Fault> {
     check_text(field, title, 200)
 }
@@ -187,7 +188,11 @@ pub(crate) fn check_title<'a>(field: &str, title: &'a str) -> Result<&'a str, Fa
 pub(crate) fn check_text<'a>(field: &str, text: &'a str, most: usize) -> Result<&'a str, Fault> {
     let text = text.trim();
     match text.chars().count() {
-        count if (1..=most).contains(&count) => Ok(text),
-        _ => Err(wrong(field, format!("expected 1 to {most} characters"), format!("應為 1 至 {most} 字"))),
+        count if (1..=most).contains(&count) && !is_blank(text) => Ok(text),
+        _ => Err(wrong(
+            field,
+            format!("expected 1 to {most} characters that can be read"),
+            format!("應為 1 至 {most} 個可閱讀之文字"),
+        )),
     }
 }

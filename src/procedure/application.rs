@@ -2,12 +2,15 @@
 //! them is left to `application_list`, filling them in to `draft`, handing them in to `submission`, deciding to
 //! `decision`, opening what was approved to `opening`.
 
+use std::collections::HashMap;
+
 use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
 use serde_json::{Value, json};
 use time::{Date, OffsetDateTime};
 
+use super::decision::Decision;
 use super::difference::Difference;
-use super::entity::{annex, annex_item, application};
+use super::entity::{annex, annex_item, application, decision};
 use super::fault::not_found;
 use super::item::{self, GrantedItem, Purpose};
 use super::{Fault, letter};
@@ -21,8 +24,10 @@ pub enum ApplicationStatus {
     Draft,
     /// 審核中: handed in; custodians decide.
     Submitted,
-    /// 已審定: every custodian has decided.
+    /// 已審定: every custodian has decided; what was approved can be opened.
     Decided,
+    /// 不同意: every custodian has decided, and none has approved anything; there is nothing to open.
+    Refused,
     /// 已開放: a master form was opened for it.
     Opened,
     /// 已撤回: taken back.
@@ -42,6 +47,23 @@ pub enum AnnexStatus {
     Returned,
     /// 不同意: refused.
     Refused,
+    /// 已撤除: was handed in once, and is no longer asked for.
+    Dropped,
+}
+
+/// 審核紀錄: one decision on an annex.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AnnexDecision {
+    /// 審核文號: number of the decision.
+    pub number: String,
+    /// 審核結果: what was decided.
+    pub decision: Decision,
+    /// 審核者: account that decided.
+    pub decided_by: String,
+    /// 審核時間: when.
+    pub decided_at: OffsetDateTime,
+    /// 審核意見: what the custodian said.
+    pub comment: Option<String>,
 }
 
 /// 附件: an attached document, kept with its digest.
@@ -76,14 +98,16 @@ pub struct Annex {
     pub items: Vec<GrantedItem>,
     /// 附表版次: version of the custodian's offer that it was checked against.
     pub offer_version: Option<i32>,
-    /// 審核者: account that decided.
+    /// 審核者: account that decided last.
     pub decided_by: Option<String>,
     /// 審核時間: when.
     pub decided_at: Option<OffsetDateTime>,
-    /// 審核文號: number of the decision.
+    /// 審核文號: number of the last decision.
     pub decision_number: Option<String>,
-    /// 審核意見: what the custodian said.
+    /// 審核意見: what the custodian said last.
     pub comment: Option<String>,
+    /// 歷次審核: every decision, oldest first.
+    pub decisions: Vec<AnnexDecision>,
 }
 
 /// 查詢作業申請表: an application.
@@ -145,6 +169,8 @@ pub(crate) struct Whole {
     pub(crate) header: application::Model,
     pub(crate) agency: String,
     pub(crate) annexes: Vec<(annex::Model, Vec<annex_item::Model>)>,
+    /// Every decision by its annex, oldest first.
+    pub(crate) decisions: HashMap<i64, Vec<decision::Model>>,
 }
 
 impl Whole {
@@ -160,7 +186,11 @@ impl Whole {
         difference: Vec<Difference>,
         documents: Vec<Document>,
     ) -> Application {
-        let Whole { header, agency, annexes } = self;
+        let Whole { header, agency, annexes, mut decisions } = self;
+        let mut show = |(annex, items): (annex::Model, Vec<annex_item::Model>)| {
+            let decisions = decisions.remove(&annex.id).unwrap_or_default();
+            annex_shown(annex, &items, decisions)
+        };
         Application {
             status: status(&header.status),
             number: header.number,
@@ -172,7 +202,7 @@ impl Whole {
             from: header.valid_from,
             until: header.valid_until,
             form,
-            annexes: annexes.into_iter().map(|(annex, items)| annex_shown(annex, &items)).collect(),
+            annexes: annexes.into_iter().map(&mut show).collect(),
             documents,
             difference,
             drafted_by: header.drafted_by,
@@ -180,6 +210,16 @@ impl Whole {
             submitted_by: header.submitted_by,
             submitted_at: header.submitted_at,
         }
+    }
+
+    /// Whether others than its agency may know of it: a draft is its agency's own, also once it is taken back.
+    pub(crate) fn is_handed_in(&self) -> bool {
+        self.header.submitted_at.is_some() && self.header.status != "draft"
+    }
+
+    /// Whether it turns to that custodian; what was dropped is no longer asked for.
+    pub(crate) fn asks(&self, custodian: &str) -> bool {
+        self.annexes.iter().any(|(annex, _)| annex.custodian == custodian && annex.status != "dropped")
     }
 
     /// Where it stands, for somebody who was too late.
@@ -208,7 +248,14 @@ pub(crate) fn item_of(row: &annex_item::Model) -> Option<Item> {
     rights_read::item(&row.coordinate, &row.uses, row.masked, row.districts.as_deref())
 }
 
-fn annex_shown(row: annex::Model, items: &[annex_item::Model]) -> Annex {
+fn annex_shown(row: annex::Model, items: &[annex_item::Model], decisions: Vec<decision::Model>) -> Annex {
+    let decided = |row: decision::Model| AnnexDecision {
+        number: row.number,
+        decision: Decision::of(&row.decision),
+        decided_by: row.decided_by,
+        decided_at: row.decided_at,
+        comment: row.comment,
+    };
     let shown = |row: &annex_item::Model| Some(item::shown(&item_of(row)?, Some(row.reason.clone())));
     Annex {
         custodian: row.custodian,
@@ -219,6 +266,7 @@ fn annex_shown(row: annex::Model, items: &[annex_item::Model]) -> Annex {
         decided_at: row.decided_at,
         decision_number: row.decision_number,
         comment: row.comment,
+        decisions: decisions.into_iter().map(decided).collect(),
     }
 }
 
@@ -227,6 +275,7 @@ fn status(word: &str) -> ApplicationStatus {
         "draft" => ApplicationStatus::Draft,
         "submitted" => ApplicationStatus::Submitted,
         "decided" => ApplicationStatus::Decided,
+        "refused" => ApplicationStatus::Refused,
         "opened" => ApplicationStatus::Opened,
         _ => ApplicationStatus::Withdrawn,
     }
@@ -237,6 +286,7 @@ pub(crate) fn status_word(status: ApplicationStatus) -> &'static str {
         ApplicationStatus::Draft => "draft",
         ApplicationStatus::Submitted => "submitted",
         ApplicationStatus::Decided => "decided",
+        ApplicationStatus::Refused => "refused",
         ApplicationStatus::Opened => "opened",
         ApplicationStatus::Withdrawn => "withdrawn",
     }
@@ -248,6 +298,7 @@ fn annex_status(word: &str) -> AnnexStatus {
         "submitted" => AnnexStatus::Submitted,
         "approved" => AnnexStatus::Approved,
         "returned" => AnnexStatus::Returned,
+        "dropped" => AnnexStatus::Dropped,
         _ => AnnexStatus::Refused,
     }
 }

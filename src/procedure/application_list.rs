@@ -6,14 +6,15 @@ use std::collections::HashMap;
 use async_graphql::ID;
 use sea_orm::sea_query::{Condition, Expr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use time::OffsetDateTime;
 
 use super::agency::{agency_codes, get_agency};
 use super::application::{Application, ApplicationStatus, Document, Whole, status_word, unknown};
 use super::difference;
-use super::entity::{annex, annex_item, application, document};
+use super::entity::{annex, annex_item, application, decision, document};
 use super::fault::not_found;
 use super::page::{Page, no_entry};
 use super::watch::oversees;
@@ -86,7 +87,8 @@ impl Procedure {
     async fn visible(&self, act: &Act) -> Result<Condition, Fault> {
         let caller = &act.caller;
         let own = get_agency(self.db(), &caller.agency).await?;
-        let handed_in = application::Column::Status.ne("draft");
+        // One that was taken back before anybody was handed it is a draft still.
+        let handed_in = application::Column::SubmittedAt.is_not_null().and(application::Column::Status.ne("draft"));
         let visible = Condition::any().add(application::Column::AgencyId.eq(own.id));
         if oversees(self.db(), act).await? {
             return Ok(visible.add(handed_in));
@@ -122,10 +124,8 @@ impl Procedure {
         let in_force = difference::all_in_force(self.db(), &changed).await?;
         let shown = all.into_iter().map(|whole| {
             let form = whole.header.form_id;
-            let asked = |item: &Item| {
-                let custodian = self.custodian_of(&item.coordinate);
-                whole.annexes.iter().any(|(annex, _)| Some(&*annex.custodian) == custodian)
-            };
+            let asked =
+                |item: &Item| self.custodian_of(&item.coordinate).is_some_and(|custodian| whole.asks(custodian));
             let difference = form.and_then(|id| in_force.get(&id)).map(|before| difference::of(&whole, before, asked));
             let documents = documents.remove(&whole.header.id).unwrap_or_default();
             whole.shown(form.and_then(|id| forms.get(&id).cloned()), difference.unwrap_or_default(), documents)
@@ -199,6 +199,12 @@ async fn load_all(db: &impl ConnectionTrait, headers: Vec<application::Model>) -
         .order_by_asc(annex_item::Column::Id)
         .all(db)
         .await?;
+    let mut decisions: HashMap<i64, Vec<decision::Model>> = HashMap::new();
+    let of_annexes = decision::Column::AnnexId.is_in(rows.iter().map(|row| row.id));
+    let all = decision::Entity::find().filter(of_annexes).order_by_asc(decision::Column::Id);
+    for row in all.all(db).await? {
+        decisions.entry(row.annex_id).or_default().push(row);
+    }
     let mut by_annex: HashMap<i64, Vec<annex_item::Model>> = HashMap::new();
     for item in items {
         by_annex.entry(item.annex_id).or_default().push(item);
@@ -208,10 +214,14 @@ async fn load_all(db: &impl ConnectionTrait, headers: Vec<application::Model>) -
         let items = by_annex.remove(&row.id).unwrap_or_default();
         annexes.entry(row.application_id).or_default().push((row, items));
     }
-    let whole = headers.into_iter().map(|header| Whole {
-        agency: agencies.get(&header.agency_id).cloned().unwrap_or_else(|| "-".to_owned()),
-        annexes: annexes.remove(&header.id).unwrap_or_default(),
-        header,
+    let whole = headers.into_iter().map(|header| {
+        let annexes = annexes.remove(&header.id).unwrap_or_default();
+        Whole {
+            agency: agencies.get(&header.agency_id).cloned().unwrap_or_else(|| "-".to_owned()),
+            decisions: annexes.iter().filter_map(|(annex, _)| decisions.remove_entry(&annex.id)).collect(),
+            annexes,
+            header,
+        }
     });
     Ok(whole.collect())
 }

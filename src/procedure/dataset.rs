@@ -1,9 +1,11 @@
 //! Datasets come and go (clause 4): suspended at once, resumed, withdrawn with every item that was granted of them. What
 //! a dataset is, its declaration says.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -91,8 +93,13 @@ impl Procedure {
             && !has_role(&act.caller, Role::InformationOffice)
             && is_central(step.tx(), by).await?
         {
-            let (en, zh) =
-                ("The information office has suspended it and resumes it.", "由資訊局暫停者，由資訊局恢復。");
+            let (en, zh) = match from {
+                DatasetStatus::Withdrawn => (
+                    "The information office has withdrawn it, and is asked to offer it again.",
+                    "由資訊局終止提供者，請洽資訊局恢復。",
+                ),
+                _ => ("The information office has suspended it and resumes it.", "由資訊局暫停者，由資訊局恢復。"),
+            };
             return Err(forbidden(en, zh, "4"));
         }
         let row = dataset_state::ActiveModel {
@@ -165,6 +172,27 @@ impl Procedure {
             lost.push(row.number);
         }
         Ok(lost)
+    }
+
+    /// The dataset that a coordinate belongs to.
+    pub(crate) fn dataset_of(&self, coordinate: &str) -> Option<&Declared> {
+        let field = self.catalog.fields_by_coordinate.get(coordinate).map(|id| self.catalog.field(*id));
+        field.map(|field| self.catalog.dataset(field.dataset))
+    }
+
+    /// Codes of the withdrawn datasets among those that these coordinates belong to.
+    pub(crate) async fn withdrawn_of<'a>(
+        &self,
+        db: &impl ConnectionTrait,
+        coordinates: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<String>, Fault> {
+        let touched: BTreeSet<&str> =
+            coordinates.filter_map(|name| self.dataset_of(name)).map(|dataset| dataset.code.as_str()).collect();
+        let withdrawn = dataset_state::Entity::find()
+            .filter(dataset_state::Column::Status.eq("withdrawn"))
+            .filter(dataset_state::Column::Code.is_in(touched))
+            .order_by_asc(dataset_state::Column::Code);
+        Ok(withdrawn.all(db).await?.into_iter().map(|row| row.code).collect())
     }
 
     async fn dataset(&self, declared: &Declared) -> Result<Dataset, Fault> {

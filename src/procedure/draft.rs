@@ -1,30 +1,26 @@
-//! Filling in an application: a draft of one's agency, changed as often as needed, with documents attached. Items go to
-//! the annex of the custodian who decides on them.
+//! Filling in an application: a draft of one's agency, changed as often as needed, with documents attached (`attachment`).
+//! Items go to the annex of the custodian who decides on them.
 
 use std::collections::BTreeMap;
 
 use async_graphql::InputObject;
-use base64::Engine as _;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use time::Date;
 
-use super::agency::{check_text, check_title, get_agency};
+use super::agency::{check_title, get_agency};
 use super::application::{Application, Whole, unknown};
 use super::application_list::find;
-use super::entity::{annex, annex_item, application, document};
+use super::decision::standing;
+use super::entity::{annex, annex_item, application, step as steps};
 use super::fault::{conflict, forbidden, wrong};
 use super::item::{self, Asked, ItemInput, Purpose};
 use super::master_form::find_form;
 use super::step::{Begun, News, Step, To};
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
-use crate::accounts::secret;
-
-/// Largest document in bytes.
-const LARGEST: usize = 8 << 20;
 
 /// 申請內容: what an application asks for.
 #[derive(Debug, Clone, InputObject)]
@@ -43,19 +39,6 @@ pub struct ApplicationInput {
     pub form: Option<String>,
     /// 申請項目: what is asked for; what stands earlier wins.
     pub items: Vec<ItemInput>,
-}
-
-/// 附件: a document to be attached.
-#[derive(Debug, Clone, InputObject)]
-pub struct DocumentInput {
-    /// 檔名: name of the file.
-    pub name: String,
-    /// 格式: media type, `application/pdf`.
-    pub media_type: String,
-    /// 應備文件: which of the documents that a custodian demands it is.
-    pub fulfils: Option<String>,
-    /// 內容: the file in base64, 8 MiB at most and no more than one request may hold.
-    pub content: String,
 }
 
 impl Procedure {
@@ -131,66 +114,98 @@ impl Procedure {
                 whole.current(),
             ));
         }
-        let mut wanted = self.by_custodian(&asked);
-        for (annex, items) in &whole.annexes {
-            let now = wanted.remove(annex.custodian.as_str());
-            if matches!(annex.status.as_str(), "draft" | "returned") {
-                annex_item::Entity::delete_many()
-                    .filter(annex_item::Column::AnnexId.eq(annex.id))
-                    .exec(step.tx())
-                    .await?;
-                if let Some(now) = now {
-                    write_items(step.tx(), annex.id, &now).await?;
-                } else {
-                    annex::Entity::delete_by_id(annex.id).exec(step.tx()).await?;
-                }
-                continue;
-            }
-            let now: Vec<_> = now.unwrap_or_default().into_iter().map(|one| one.item.clone()).collect();
-            if now != Whole::items(items) {
-                return Err(conflict(
-                    format!("{} has the annex already: its items can no longer change.", annex.custodian),
-                    format!("附表已送 {}，其項目不得再變更。", annex.custodian),
-                    whole.current(),
-                ));
-            }
-        }
-        for (custodian, items) in wanted {
-            write_annex(&step, whole.header.id, &custodian, &items).await?;
-        }
+        self.rewrite_annexes(&step, &whole, &asked).await?;
         let form_id = self.form_to_change(step.tx(), act, input).await?;
         if !is_within(&whole.header, input, form_id) {
             self.call_back(&step, &whole).await?;
         }
+        // What was returned may have been all that was open.
+        let annexes = find(step.tx(), number).await?.annexes;
+        let stands = match whole.header.status.as_str() {
+            "draft" => "draft",
+            _ => standing(annexes.iter().map(|(annex, _)| annex.status.as_str())),
+        };
         let row = application::ActiveModel {
             id: Set(whole.header.id),
             form_id: Set(form_id),
+            status: Set(stands.to_owned()),
             revision: Set(whole.header.revision + 1),
             ..header(input)
         };
         application::Entity::update(row).exec(step.tx()).await?;
+        self.tell_settled(&step, number, &whole.agency, stands).await?;
         step.finish("application", whole.header.id, json!({ "number": number })).await?;
         self.application_by_id(whole.header.id).await
     }
 
-    /// Takes back what custodians hold, and what they have approved: they said yes to other purposes, another basis or
-    /// another time. It is handed in anew with the rest.
+    /// Writes what is asked for now into the annexes that are open to change; the others stay as they were handed in.
+    async fn rewrite_annexes(&self, step: &Step<'_>, whole: &Whole, asked: &[Asked]) -> Result<(), Fault> {
+        let mut wanted = self.by_custodian(asked);
+        for (annex, items) in &whole.annexes {
+            let now = wanted.remove(annex.custodian.as_str());
+            match (annex.status.as_str(), now) {
+                ("draft" | "returned" | "dropped", Some(now)) => {
+                    delete_items(step.tx(), annex.id).await?;
+                    write_items(step.tx(), annex.id, &now).await?;
+                    if annex.status == "dropped" {
+                        set_status(step.tx(), annex.id, "draft").await?;
+                    }
+                }
+                ("draft" | "returned", None) => self.drop_annex(step, whole, annex).await?,
+                ("dropped", None) => {}
+                (_, now) => {
+                    let now: Vec<_> = now.unwrap_or_default().into_iter().map(|one| one.item.clone()).collect();
+                    if now != Whole::items(items) {
+                        return Err(conflict(
+                            format!("{} has the annex already: its items can no longer change.", annex.custodian),
+                            format!("附表已送 {}，其項目不得再變更。", annex.custodian),
+                            whole.current(),
+                        ));
+                    }
+                }
+            }
+        }
+        for (custodian, items) in wanted {
+            write_annex(step, whole.header.id, &custodian, &items).await?;
+        }
+        Ok(())
+    }
+
+    /// An annex that is no longer asked for. Where its custodian has seen it, it stays, with what was said about it.
+    async fn drop_annex(&self, step: &Step<'_>, whole: &Whole, annex: &annex::Model) -> Result<(), Fault> {
+        delete_items(step.tx(), annex.id).await?;
+        if annex.offer_version.is_none() {
+            annex::Entity::delete_by_id(annex.id).exec(step.tx()).await?;
+            return Ok(());
+        }
+        set_status(step.tx(), annex.id, "dropped").await?;
+        let number = whole.header.number.as_str();
+        let news = News {
+            kind: "application",
+            number,
+            en: format!("{} no longer applies for data of {} in {number}.", whole.agency, annex.custodian),
+            zh: format!("申請表 {number} 已撤除貴機關之附表，不再申請。"),
+            due: None,
+        };
+        step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
+        step.tell(To::Role(Role::AgencyHead, &annex.custodian), &news).await
+    }
+
+    /// Takes back what custodians hold, and what they have approved: they said yes to another title, other purposes, another
+    /// basis or another time. It is handed in anew with the rest.
     async fn call_back(&self, step: &Step<'_>, whole: &Whole) -> Result<(), Fault> {
         let number = whole.header.number.as_str();
         let held = |annex: &annex::Model| matches!(annex.status.as_str(), "submitted" | "approved");
         for (annex, _) in whole.annexes.iter().filter(|(annex, _)| held(annex)) {
-            annex::Entity::update_many()
-                .col_expr(annex::Column::Status, Expr::value("draft"))
-                .filter(annex::Column::Id.eq(annex.id))
-                .exec(step.tx())
-                .await?;
+            set_status(step.tx(), annex.id, "draft").await?;
             let news = News {
                 kind: "application",
                 number,
                 en: format!(
-                    "{number} asks for other purposes, another basis or time than before: it will be handed in anew."
+                    "{number} has another title, or asks for other purposes, another basis or time than before: it will be \
+                     handed in anew."
                 ),
-                zh: format!("申請表 {number} 之目的、法律依據或期間已變更，將重新送件，原審核結果失效。"),
+                zh: format!("申請表 {number} 之名稱、目的、法律依據或期間已變更，將重新送件，原審核結果失效。"),
                 due: None,
             };
             step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
@@ -199,56 +214,10 @@ impl Procedure {
         Ok(())
     }
 
-    /// Attaches a document to an application of one's agency that is not decided yet.
-    pub async fn attach_document(
-        &self,
-        act: &Act,
-        number: &str,
-        revision: i32,
-        input: &DocumentInput,
-    ) -> Result<Application, Fault> {
-        let name = check_title("name", &input.name)?;
-        let media_type = check_text("mediaType", &input.media_type, 100)?;
-        let fulfils = input.fulfils.as_deref().filter(|of| !of.trim().is_empty());
-        let fulfils = fulfils.map(|of| check_title("fulfils", of)).transpose()?;
-        let content = base64::engine::general_purpose::STANDARD
-            .decode(input.content.as_bytes())
-            .map_err(|_| wrong("content", "expected base64", "應為 base64"))?;
-        if content.is_empty() || content.len() > LARGEST {
-            return Err(wrong("content", "expected 1 byte to 8 MiB", "應為 1 位元組至 8 MiB"));
-        }
-        let sha256 = secret::hex(&Sha256::digest(&content));
-        let step = match self.begin(act, "attachDocument").await? {
-            Begun::Before(id) => return self.application_by_id(id).await,
-            Begun::New(step) => step,
-        };
-        let whole = own(&step, act, number, revision).await?;
-        if !matches!(whole.header.status.as_str(), "draft" | "submitted") {
-            return Err(conflict("It is decided already.", "已審定，不得再附加文件。", whole.current()));
-        }
-        let row = document::ActiveModel {
-            subject_kind: Set("application".to_owned()),
-            subject_id: Set(whole.header.id),
-            name: Set(name.to_owned()),
-            media_type: Set(media_type.to_owned()),
-            fulfils: Set(fulfils.map(str::to_owned)),
-            content: Set(content),
-            sha256: Set(sha256.clone()),
-            added_by: Set(act.caller.account.to_string()),
-            added_at: Set(self.now()),
-            ..Default::default()
-        };
-        document::Entity::insert(row).exec_without_returning(step.tx()).await?;
-        raise_revision(step.tx(), &whole).await?;
-        let detail = json!({ "number": number, "document": name, "sha256": sha256 });
-        step.finish("application", whole.header.id, detail).await?;
-        self.application_by_id(whole.header.id).await
-    }
-
     pub(super) fn check_input(&self, input: &ApplicationInput) -> Result<Vec<Asked>, Fault> {
         check_title("title", &input.title)?;
         item::check_purposes(&input.purposes)?;
-        if input.legal_basis.trim().is_empty() {
+        if is_blank(&input.legal_basis) {
             return Err(wrong("legalBasis", "expected the law that it rests on", "應載明法律依據"));
         }
         if input.until < input.from {
@@ -321,7 +290,8 @@ pub(crate) async fn raise_revision(db: &impl ConnectionTrait, whole: &Whole) -> 
 /// Whether whoever has agreed to the one as it stands has agreed to this, too.
 fn is_within(stands: &application::Model, input: &ApplicationInput, form_id: Option<i64>) -> bool {
     let agreed = item::purposes_of(&stands.purposes);
-    input.purposes.iter().all(|one| agreed.contains(one))
+    input.title.trim() == stands.title
+        && input.purposes.iter().all(|one| agreed.contains(one))
         && input.legal_basis.trim() == stands.legal_basis
         && input.from >= stands.valid_from
         && input.until <= stands.valid_until
@@ -367,11 +337,35 @@ async fn write_items(db: &impl ConnectionTrait, annex_id: i64, items: &[&Asked])
     Ok(())
 }
 
-/// Nobody decides on what they asked for themselves.
-pub(crate) fn check_not_own(whole: &Whole, act: &Act) -> Result<(), Fault> {
-    let caller = &*act.caller.account;
-    if whole.header.drafted_by == caller || whole.header.submitted_by.as_deref() == Some(caller) {
-        return Err(forbidden("Nobody decides on their own application.", "不得審核自己的申請案。", "7"));
-    }
+async fn delete_items(db: &impl ConnectionTrait, annex_id: i64) -> Result<(), Fault> {
+    annex_item::Entity::delete_many().filter(annex_item::Column::AnnexId.eq(annex_id)).exec(db).await?;
     Ok(())
+}
+
+async fn set_status(db: &impl ConnectionTrait, annex_id: i64, word: &str) -> Result<(), Fault> {
+    annex::Entity::update_many()
+        .col_expr(annex::Column::Status, Expr::value(word))
+        .filter(annex::Column::Id.eq(annex_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Nobody decides on what they asked for themselves: neither who drafted it or handed it in, be it once among several
+/// times, nor who changed it or attached something to it.
+pub(crate) async fn check_not_own(db: &impl ConnectionTrait, whole: &Whole, act: &Act) -> Result<(), Fault> {
+    let asking = ["createApplication", "draftApplication", "changeApplication", "attachDocument", "submitApplication"];
+    let taken = steps::Entity::find()
+        .filter(steps::Column::SubjectKind.eq("application"))
+        .filter(steps::Column::SubjectId.eq(whole.header.id))
+        .filter(steps::Column::Account.eq(&*act.caller.account))
+        .filter(steps::Column::Operation.is_in(asking));
+    match taken.one(db).await? {
+        None => Ok(()),
+        Some(_) => Err(forbidden(
+            "Nobody decides on an application that they have drafted, changed, added to or handed in.",
+            "曾擬具、修正、檢附文件或送件者，不得審核該申請案。",
+            "7",
+        )),
+    }
 }

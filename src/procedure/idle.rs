@@ -144,7 +144,7 @@ fn used_at(account: &account::Model) -> OffsetDateTime {
 }
 
 /// Whether somebody else's active account has the information office's role: without one nobody could let anybody in.
-async fn others_run_it(db: &impl ConnectionTrait, id: i64) -> Result<bool, Fault> {
+pub(crate) async fn others_run_it(db: &impl ConnectionTrait, id: i64) -> Result<bool, Fault> {
     let with_role = account_role::Entity::find()
         .filter(account_role::Column::Role.eq(Role::InformationOffice.word()))
         .filter(account_role::Column::AccountId.ne(id))

@@ -1,25 +1,33 @@
 //! Incidents (clause 12): misuse or damage is reported, the account, client or form concerned is suspended in the same
-//! step, head and ethics are told, it is remedied and closed. Nothing of it can be deleted.
+//! step, head and ethics are told. How it ends is left to `incident_closing`. Nothing of it can be deleted.
 
 use async_graphql::{Enum, InputObject, SimpleObject};
-use sea_orm::sea_query::{Condition, Expr, IntoCondition};
+use sea_orm::sea_query::{Condition, Expr, IntoCondition, SelectStatement};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use serde_json::json;
 use time::OffsetDateTime;
 
 use super::agency::{agency_code, agency_codes, check_title, get_agency};
+use super::appointment::roles_of;
 use super::entity::incident;
-use super::fault::{conflict, forbidden, not_found, wrong};
+use super::fault::{conflict, not_found, wrong};
+use super::idle::others_run_it;
 use super::inspection_report::tell_ethics;
 use super::master_form::find_form;
 use super::page::{Page, no_entry};
 use super::step::{Begun, News, Step, To};
 use super::watch::watches;
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::{account, master_form};
+
+/// Why an account is not suspended.
+const LAST_EN: &str = "it is the information office's last active one. Have the office open another, then report again";
+const LAST_ZH: &str = "其為資訊局最後一個啟用之帳號，請資訊局另行開立帳號後，再行通報";
 
 /// Days in which an incident is expected to be remedied.
 pub(crate) const DAYS_TO_REMEDY: i64 = 7;
@@ -56,9 +64,9 @@ pub struct Incident {
     pub reported_by: String,
     /// 通報時間: when.
     pub reported_at: OffsetDateTime,
-    /// 補救措施: what was done about it.
+    /// 補救措施: what was done about it, one line for each time; those before the last end with who said so and when.
     pub remedy: Option<String>,
-    /// 補救者: account that did it.
+    /// 補救者: account that did it last.
     pub remedied_by: Option<String>,
     /// 補救時間: when.
     pub remedied_at: Option<OffsetDateTime>,
@@ -77,7 +85,7 @@ pub struct IncidentInput {
     pub title: String,
     /// 經過: what happened.
     pub description: String,
-    /// 帳號: account or client that it is about; suspended at once.
+    /// 帳號: account or client that it is about, not one's own; suspended at once, but for the information office's last.
     pub account: Option<String>,
     /// 主表單: master form that it is about; suspended at once.
     pub form: Option<String>,
@@ -86,14 +94,15 @@ pub struct IncidentInput {
 }
 
 impl Procedure {
-    /// The incidents that the caller may see, newest first: one's agency's, those one reported, all for those who
-    /// watch.
+    /// The incidents that the caller may see, newest first: those of one's agency or about one of its accounts, those one
+    /// reported, all for those who watch.
     pub async fn incidents(&self, act: &Act, page: &Page) -> Result<Vec<Incident>, Fault> {
         let own = get_agency(self.db(), &act.caller.agency).await?;
         let visible = match watches(self.db(), act).await? {
             true => Condition::all(),
             false => Condition::any()
                 .add(incident::Column::AgencyId.eq(own.id))
+                .add(incident::Column::Account.in_subquery(accounts_of(own.id)))
                 .add(incident::Column::ReportedBy.eq(&*act.caller.account)),
         };
         let mut all = incident::Entity::find().filter(visible.clone()).order_by_desc(incident::Column::Id);
@@ -114,7 +123,7 @@ impl Procedure {
     /// Reports an incident; the account and the form that it is about are suspended in the same step.
     pub async fn report_incident(&self, act: &Act, input: &IncidentInput) -> Result<Incident, Fault> {
         let title = check_title("title", &input.title)?;
-        if input.description.trim().is_empty() {
+        if is_blank(&input.description) {
             return Err(wrong("description", "expected what happened", "應敘明經過"));
         }
         let mut step = match self.begin(act, "reportIncident").await? {
@@ -127,20 +136,28 @@ impl Procedure {
         let mut suspended = Vec::new();
         let mut ended = None;
         if let Some(name) = &input.account {
-            let about = self.suspend_account(&step, act, name, &number).await?;
+            let (about, stopped) = self.suspend_account(&step, act, name, &number).await?;
             agency_id = about.agency_id;
-            suspended.push(name.as_str());
-            ended = Some(about.id);
+            if stopped {
+                suspended.push(name.as_str());
+                ended = Some(about.id);
+            }
         }
         if let Some(form) = &input.form {
             agency_id = self.suspend_form(&step, act, form).await?;
             suspended.push(form.as_str());
         }
         if let Some(name) = &input.account {
-            let (en, zh) = (
-                format!("Your account is suspended for the incident {number} until it is closed."),
-                format!("因事件 {number}，您的帳號已停用，至結案為止。"),
-            );
+            let (en, zh) = match ended {
+                Some(_) => (
+                    format!("Your account is suspended for the incident {number} until it is closed."),
+                    format!("因事件 {number}，您的帳號已停用，至結案為止。"),
+                ),
+                None => (
+                    format!("The incident {number} is about your account, which is not suspended: {LAST_EN}"),
+                    format!("事件 {number} 與您的帳號有關，惟未停用：{LAST_ZH}"),
+                ),
+            };
             step.tell(To::Account(name), &News { kind: "incident", number: &number, en, zh, due: None }).await?;
         }
         if !suspended.is_empty() {
@@ -161,8 +178,13 @@ impl Procedure {
         let id = incident::Entity::insert(row).exec(step.tx()).await?.last_insert_id;
         let agency = agency_code(step.tx(), agency_id).await?;
         let due = Some(self.today() + time::Duration::days(DAYS_TO_REMEDY));
-        let (en, zh) = (format!("Incident reported: {title}"), format!("事件通報：{title}"));
-        self.tell_of_incident(&step, &agency, &News { kind: "incident", number: &number, en, zh, due }).await?;
+        let (mut en, mut zh) = (format!("Incident reported: {title}"), format!("事件通報：{title}"));
+        if input.account.is_some() && ended.is_none() {
+            en += &format!(". The account is not suspended: {LAST_EN}");
+            zh += &format!("。帳號未停用：{LAST_ZH}");
+        }
+        let news = News { kind: "incident", number: &number, en, zh, due };
+        self.tell_of_incident(&step, &agency, input.account.as_deref(), &news).await?;
         let detail = json!({ "number": number, "agency": agency, "suspended": suspended });
         step.finish("incident", id, detail).await?;
         if let Some(account) = ended {
@@ -171,73 +193,24 @@ impl Procedure {
         self.incident_by_id(id).await
     }
 
-    /// Says what was done about an incident of the caller's agency.
-    pub async fn remedy_incident(&self, act: &Act, number: &str, remedy: &str) -> Result<Incident, Fault> {
-        if remedy.trim().is_empty() {
-            return Err(wrong("remedy", "expected what was done", "應敘明補救措施"));
-        }
-        let step = match self.begin(act, "remedyIncident").await? {
-            Begun::Before(id) => return self.incident_by_id(id).await,
-            Begun::New(step) => step,
-        };
-        let (row, agency) = self.find_incident(&step, act, number).await?;
-        if row.account.as_deref() == Some(&*act.caller.account) {
-            return Err(forbidden("The incident is about you.", "此事件與您有關，不得自行辦理。", "12"));
-        }
-        if row.status == "closed" {
-            return Err(conflict("It is closed already.", "事件已結案。", json!({ "status": row.status })));
-        }
-        incident::Entity::update_many()
-            .col_expr(incident::Column::Status, Expr::value("remedied"))
-            .col_expr(incident::Column::Remedy, Expr::value(remedy.trim()))
-            .col_expr(incident::Column::RemediedBy, Expr::value(&*act.caller.account))
-            .col_expr(incident::Column::RemediedAt, Expr::value(self.now()))
-            .filter(incident::Column::Id.eq(row.id))
-            .exec(step.tx())
-            .await?;
-        let (en, zh) = (format!("Remedied: {}", row.title), format!("已採補救措施：{}", row.title));
-        self.tell_of_incident(&step, &agency, &News { kind: "incident", number, en, zh, due: None }).await?;
-        step.finish("incident", row.id, json!({ "number": number, "remedy": remedy.trim() })).await?;
-        self.incident_by_id(row.id).await
-    }
-
-    /// Closes an incident that was remedied. What was suspended is resumed by those whose step that is.
-    pub async fn close_incident(&self, act: &Act, number: &str, conclusion: &str) -> Result<Incident, Fault> {
-        if conclusion.trim().is_empty() {
-            return Err(wrong("conclusion", "expected how it ends", "應敘明結案意見"));
-        }
-        let step = match self.begin(act, "closeIncident").await? {
-            Begun::Before(id) => return self.incident_by_id(id).await,
-            Begun::New(step) => step,
-        };
-        let (row, agency) = self.find_incident(&step, act, number).await?;
-        if row.status != "remedied" {
-            let (en, zh) = ("Only a remedied incident can be closed.", "僅已採補救措施之事件得結案。");
-            return Err(conflict(en, zh, json!({ "status": row.status })));
-        }
-        incident::Entity::update_many()
-            .col_expr(incident::Column::Status, Expr::value("closed"))
-            .col_expr(incident::Column::Conclusion, Expr::value(conclusion.trim()))
-            .col_expr(incident::Column::ClosedBy, Expr::value(&*act.caller.account))
-            .col_expr(incident::Column::ClosedAt, Expr::value(self.now()))
-            .filter(incident::Column::Id.eq(row.id))
-            .exec(step.tx())
-            .await?;
-        let (en, zh) = (format!("Closed: {}", row.title), format!("已結案：{}", row.title));
-        self.tell_of_incident(&step, &agency, &News { kind: "incident", number, en, zh, due: None }).await?;
-        step.finish("incident", row.id, json!({ "number": number, "conclusion": conclusion.trim() })).await?;
-        self.incident_by_id(row.id).await
-    }
-
-    /// Suspends an account at once: in one's own agency, anywhere for those who watch. Those who report
-    /// never suspend themselves out of it.
+    /// Suspends an account at once: in one's own agency, anywhere for those who watch. Nobody suspends themselves out of it,
+    /// and the information office's last active account stays: without one, nobody could resume what was suspended, or let
+    /// anybody in. The account, and whether it is suspended now.
     async fn suspend_account(
         &self,
         step: &Step<'_>,
         act: &Act,
         name: &str,
         incident: &str,
-    ) -> Result<account::Model, Fault> {
+    ) -> Result<(account::Model, bool), Fault> {
+        if *name == *act.caller.account {
+            return Err(wrong(
+                "account",
+                "expected another's account: of your own, report what happened without naming it, and have your \
+                 administrator suspend it",
+                "應為他人之帳號；涉及本人帳號者，請不填本欄通報，並洽管理者停用",
+            ));
+        }
         let missing = || not_found("account", "帳號", name);
         let found = account::Entity::find().filter(account::Column::Name.eq(name)).one(step.tx()).await?;
         let found = found.ok_or_else(missing)?;
@@ -245,10 +218,15 @@ impl Procedure {
         if !watches(step.tx(), act).await? && *agency != *act.caller.agency {
             return Err(missing());
         }
-        if found.status == "active" {
-            self.accounts.write_status(step.tx(), found.id, "suspended", incident).await?;
+        if found.status != "active" {
+            return Ok((found, true));
         }
-        Ok(found)
+        let roles = roles_of(step.tx(), found.id).await?;
+        if roles.contains(&Role::InformationOffice) && !others_run_it(step.tx(), found.id).await? {
+            return Ok((found, false));
+        }
+        self.accounts.write_status(step.tx(), found.id, "suspended", incident).await?;
+        Ok((found, true))
     }
 
     /// Suspends a master form at once: one's agency's, one with items of one's datasets, any for ethics and the
@@ -272,31 +250,56 @@ impl Procedure {
         Ok(form.row.agency_id)
     }
 
-    /// Head and ethics of the agency, the ethics office, the information office, and those who run the agency's use.
-    async fn tell_of_incident(&self, step: &Step<'_>, agency: &str, news: &News<'_>) -> Result<(), Fault> {
-        step.tell(To::Role(Role::AgencyHead, agency), news).await?;
+    /// Head and ethics of the agency, the ethics office, the information office, and those who run the agency's use; where
+    /// the account is another agency's, that agency's head and administrators as well.
+    pub(super) async fn tell_of_incident(
+        &self,
+        step: &Step<'_>,
+        agency: &str,
+        about: Option<&str>,
+        news: &News<'_>,
+    ) -> Result<(), Fault> {
+        let holder = match about {
+            Some(name) => account::Entity::find().filter(account::Column::Name.eq(name)).one(step.tx()).await?,
+            None => None,
+        };
+        let mut concerned = vec![agency.to_owned()];
+        if let Some(holder) = holder {
+            concerned.push(agency_code(step.tx(), holder.agency_id).await?);
+        }
+        concerned.dedup();
+        for agency in &concerned {
+            step.tell(To::Role(Role::AgencyHead, agency), news).await?;
+            step.tell(To::Role(Role::BusinessAdministrator, agency), news).await?;
+        }
         tell_ethics(step, agency, news).await?;
-        step.tell(To::Everywhere(Role::InformationOffice), news).await?;
-        step.tell(To::Role(Role::BusinessAdministrator, agency), news).await
+        for other in concerned.iter().filter(|one| *one != agency) {
+            step.tell(To::Role(Role::EthicsOfficer, other), news).await?;
+        }
+        step.tell(To::Everywhere(Role::InformationOffice), news).await
     }
 
-    async fn find_incident(
+    pub(super) async fn find_incident(
         &self,
         step: &Step<'_>,
         act: &Act,
         number: &str,
     ) -> Result<(incident::Model, String), Fault> {
         let missing = || not_found("incident", "事件", number);
-        let row = incident::Entity::find().filter(incident::Column::Number.eq(number)).one(step.tx()).await?;
-        let row = row.ok_or_else(missing)?;
-        let agency = agency_code(step.tx(), row.agency_id).await?;
-        match watches(step.tx(), act).await? || *agency == *act.caller.agency {
-            true => Ok((row, agency)),
-            false => Err(missing()),
+        let mut found = incident::Entity::find().filter(incident::Column::Number.eq(number));
+        if !watches(step.tx(), act).await? {
+            let own = get_agency(step.tx(), &act.caller.agency).await?;
+            let concerned = Condition::any()
+                .add(incident::Column::AgencyId.eq(own.id))
+                .add(incident::Column::Account.in_subquery(accounts_of(own.id)));
+            found = found.filter(concerned);
         }
+        let row = found.one(step.tx()).await?.ok_or_else(missing)?;
+        let agency = agency_code(step.tx(), row.agency_id).await?;
+        Ok((row, agency))
     }
 
-    async fn incident_by_id(&self, id: i64) -> Result<Incident, Fault> {
+    pub(super) async fn incident_by_id(&self, id: i64) -> Result<Incident, Fault> {
         let row = incident::Entity::find_by_id(id).one(self.db()).await?;
         let row = row.ok_or_else(|| not_found("incident", "事件", &id.to_string()))?;
         let agency = agency_code(self.db(), row.agency_id).await?;
@@ -311,6 +314,12 @@ pub(crate) async fn check_no_open_incident(db: &impl ConnectionTrait, about: imp
     let number = &open.number;
     let (en, zh) = (format!("The incident {number} is not closed."), format!("事件 {number} 尚未結案。"));
     Err(conflict(en, zh, json!({ "incident": number, "status": open.status })))
+}
+
+/// Names of the accounts of an agency.
+fn accounts_of(agency_id: i64) -> SelectStatement {
+    let names = account::Entity::find().select_only().column(account::Column::Name);
+    names.filter(account::Column::AgencyId.eq(agency_id)).into_query()
 }
 
 fn shown(row: incident::Model, agency: String) -> Incident {

@@ -1,6 +1,7 @@
 //! Printable pages (clause 14): the application form and the decision letter, as HTML that needs nothing from outside.
 
 use super::application::{Annex, AnnexStatus, Application};
+use super::decision::word_zh;
 use super::item::{GrantedItem, Level, UseName};
 use crate::access::Use;
 
@@ -12,7 +13,7 @@ th{white-space:nowrap;background:#f3f3f3}tr{break-inside:avoid}@media print{body
 pub(crate) fn application(of: &Application) -> String {
     let mut body = heading("市政資料庫查詢作業申請表", &of.number);
     body += &header(of);
-    for annex in &of.annexes {
+    for annex in of.annexes.iter().filter(|annex| annex.status != AnnexStatus::Dropped) {
         body += &format!("<h2>附表：{}</h2>", text(&annex.custodian));
         body += &items(&annex.items);
     }
@@ -39,6 +40,7 @@ pub(crate) fn decisions(of: &Application) -> Option<String> {
             AnnexStatus::Approved => "核准",
             AnnexStatus::Returned => "退回補正",
             AnnexStatus::Refused => "不同意",
+            AnnexStatus::Dropped => "申請機關已撤除",
             AnnexStatus::Draft | AnnexStatus::Submitted => "重新送審中",
         };
         body += &format!("<h2>{}：{word}</h2><table>", text(&annex.custodian));
@@ -46,6 +48,11 @@ pub(crate) fn decisions(of: &Application) -> Option<String> {
         body += &row("審核者", annex.decided_by.as_deref().unwrap_or_default());
         body += &row("時間", &annex.decided_at.map(|at| at.date().to_string()).unwrap_or_default());
         body += &row("意見", annex.comment.as_deref().unwrap_or_default());
+        for before in annex.decisions.iter().rev().skip(1).rev() {
+            let comment = before.comment.as_deref().unwrap_or_default();
+            let (number, word, on) = (&before.number, word_zh(before.decision), before.decided_at.date());
+            body += &row("前次審核", &format!("{number} {on} {word} {comment}"));
+        }
         body += "</table>";
         if annex.status == AnnexStatus::Approved {
             body += &items(&annex.items);

@@ -82,7 +82,7 @@ impl Procedure {
     ) -> Result<MasterForm, Fault> {
         let reason = super::agency::check_title("reason", reason)?;
         let mut step = match self.begin(act, operation).await? {
-            Begun::Before(id) => return self.form_by_id(act, id).await,
+            Begun::Before(id) => return self.form_by_id(id).await,
             Begun::New(step) => step,
         };
         let form = find_form(step.tx(), number).await?;
@@ -112,7 +112,7 @@ impl Procedure {
         self.tell_holders(&step, &form, format!("is {word} now: {reason}"), format!("已{}：{reason}", status_zh(word)))
             .await?;
         step.finish("master form", form.row.id, json!({ "number": number, "status": word, "reason": reason })).await?;
-        self.form_by_id(act, form.row.id).await
+        self.form_by_id(form.row.id).await
     }
 
     /// Tells the agency's business administrators and head of a change of its form.

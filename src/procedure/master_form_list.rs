@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::agency::agency_codes;
+use super::agency::{agency_codes, get_agency};
 use super::difference::{InForce, all_in_force};
 use super::entity::application;
 use super::item::{Purpose, shown};
@@ -14,14 +14,14 @@ use super::page::{Page, no_entry};
 use super::watch::oversees;
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
-use crate::accounts::entity::{form_purpose, form_version, master_form};
+use crate::accounts::entity::{form_item, form_purpose, form_version, master_form};
 
 /// Forms that are loaded at once.
 const AT_ONCE: u64 = 200;
 
 impl Procedure {
-    /// The master forms that the caller may see, by number: those of one's agency, those with items of one's datasets,
-    /// all for the information office, the ethics office and the commission.
+    /// The master forms that the caller may see, by number: those of one's agency, those that hold or have held items of
+    /// one's datasets, all for the information office, the ethics office and the commission.
     pub async fn master_forms(&self, act: &Act, page: &Page) -> Result<Vec<MasterForm>, Fault> {
         let limit = usize::try_from(page.limit()?).unwrap_or(usize::MAX);
         let mut after = match &page.after {
@@ -41,7 +41,7 @@ impl Procedure {
             let rows = next.all(self.db()).await?;
             let Some(last) = rows.last() else { return Ok(forms) };
             after = Some(last.number.clone());
-            forms.extend(self.forms_shown(act, rows).await?);
+            forms.extend(self.forms_shown(self.forms_seen(act, rows).await?).await?);
             if forms.len() >= limit {
                 forms.truncate(limit);
                 return Ok(forms);
@@ -52,27 +52,69 @@ impl Procedure {
     /// One master form.
     pub async fn master_form(&self, act: &Act, number: &str) -> Result<MasterForm, Fault> {
         let form = find_form(self.db(), number).await?;
-        self.forms_shown(act, vec![form.row]).await?.pop().ok_or_else(|| unknown(number))
+        let seen = self.forms_seen(act, vec![form.row]).await?;
+        self.forms_shown(seen).await?.pop().ok_or_else(|| unknown(number))
     }
 
-    pub(crate) async fn form_by_id(&self, act: &Act, id: i64) -> Result<MasterForm, Fault> {
+    /// The form as the answer of a step that was taken, whoever took it.
+    pub(crate) async fn form_by_id(&self, id: i64) -> Result<MasterForm, Fault> {
         let row = master_form::Entity::find_by_id(id).one(self.db()).await?;
         let row = row.ok_or_else(|| unknown(&id.to_string()))?;
         let number = row.number.clone();
-        self.forms_shown(act, vec![row]).await?.pop().ok_or_else(|| unknown(&number))
+        self.forms_shown(vec![row]).await?.pop().ok_or_else(|| unknown(&number))
     }
 
     /// Those of these forms that the caller may see.
-    async fn forms_shown(&self, act: &Act, rows: Vec<master_form::Model>) -> Result<Vec<MasterForm>, Fault> {
+    async fn forms_seen(&self, act: &Act, rows: Vec<master_form::Model>) -> Result<Vec<master_form::Model>, Fault> {
+        let caller = &act.caller;
+        if oversees(self.db(), act).await? {
+            return Ok(rows);
+        }
+        let own = get_agency(self.db(), &caller.agency).await?.id;
+        let grants = [Role::DatabaseAdministrator, Role::AgencyHead].into_iter().any(|role| has_role(caller, role));
+        let granted = match grants {
+            true => self.with_items_of(self.db(), &caller.agency, &rows).await?,
+            false => HashSet::new(),
+        };
+        Ok(rows.into_iter().filter(|row| row.agency_id == own || granted.contains(&row.id)).collect())
+    }
+
+    /// Those of these forms that hold items of a custodian, or have held some in an earlier version: what was granted, and
+    /// taken back, stays known to those who did.
+    pub(crate) async fn with_items_of(
+        &self,
+        db: &impl ConnectionTrait,
+        custodian: &str,
+        rows: &[master_form::Model],
+    ) -> Result<HashSet<i64>, Fault> {
+        let fields = self.catalog.fields.iter().map(|field| field.coordinate.as_str());
+        let own: Vec<&str> = fields.filter(|coordinate| self.custodian_of(coordinate) == Some(custodian)).collect();
+        if own.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let versions = form_version::Entity::find()
+            .filter(form_version::Column::FormId.is_in(rows.iter().map(|row| row.id)))
+            .all(db)
+            .await?;
+        let with_items: Vec<i64> = form_item::Entity::find()
+            .select_only()
+            .column(form_item::Column::FormVersionId)
+            .distinct()
+            .filter(form_item::Column::FormVersionId.is_in(versions.iter().map(|version| version.id)))
+            .filter(form_item::Column::Coordinate.is_in(own))
+            .into_tuple()
+            .all(db)
+            .await?;
+        let of = versions.into_iter().filter(|version| with_items.contains(&version.id));
+        Ok(of.map(|version| version.form_id).collect())
+    }
+
+    async fn forms_shown(&self, rows: Vec<master_form::Model>) -> Result<Vec<MasterForm>, Fault> {
         let agencies = agency_codes(self.db(), rows.iter().map(|row| row.agency_id)).await?;
         let mut versions = newest(self.db(), &rows).await?;
-        let oversees = oversees(self.db(), act).await?;
         let mut visible = Vec::new();
         for row in rows {
-            let (Some(newest), Some(agency)) = (versions.remove(&row.id), agencies.get(&row.agency_id)) else {
-                continue;
-            };
-            if oversees || self.may_see_form(act, agency, &newest) {
+            if let (Some(newest), Some(agency)) = (versions.remove(&row.id), agencies.get(&row.agency_id)) {
                 visible.push((row, agency.clone(), newest));
             }
         }
@@ -109,13 +151,6 @@ impl Procedure {
             items: items.iter().map(|item| shown(item, None)).collect(),
         };
         Ok(visible.into_iter().map(show).collect())
-    }
-
-    /// Whether the caller sees a form for being of its agency, or of one whose items it holds.
-    fn may_see_form(&self, act: &Act, agency: &str, (_, items): &InForce) -> bool {
-        let caller = &act.caller;
-        let has_items = || items.iter().any(|item| self.custodian_of(&item.coordinate) == Some(&*caller.agency));
-        *caller.agency == *agency || has_role(caller, Role::DatabaseAdministrator) && has_items()
     }
 }
 

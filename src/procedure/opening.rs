@@ -1,20 +1,20 @@
-//! Opening a master form for what was approved (clause 7(3)), and taking a custodian's items out of it again. Nothing
-//! else makes a version of a form.
+//! Opening a master form for what was approved (clause 7(3)). Nothing else makes a version of a form, but taking items out
+//! of it (`revocation`).
 
 use std::collections::BTreeSet;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
+use time::Date;
 
-use super::agency::agency_title;
 use super::application::{Application, Whole, item_of};
 use super::application_list::find;
 use super::draft::{check_not_own, check_revision};
 use super::entity::{application, audit_plan, offer};
 use super::fault::{conflict, forbidden, wrong};
 use super::item::{self, Purpose};
-use super::master_form::{Form, MasterForm, find_form};
+use super::master_form::find_form;
 use super::step::{Begun, Step};
 use super::{Act, Fault, Procedure};
 use crate::access::Item;
@@ -39,45 +39,73 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let whole = find(step.tx(), number).await?;
-        if whole.header.status == "draft" {
+        if !whole.is_handed_in() {
             return Err(super::application::unknown(number));
         }
-        check_not_own(&whole, act)?;
+        check_not_own(step.tx(), &whole, act).await?;
+        if whole.header.status == "refused" {
+            let (en, zh) =
+                ("No custodian has approved anything: there is nothing to open.", "無任何核准之附表，無從建立。");
+            return Err(conflict(en, zh, whole.current()));
+        }
         if whole.header.status != "decided" {
             let (en, zh) = ("Not every custodian has decided, or it is opened already.", "尚未全部審定，或已開放。");
             return Err(conflict(en, zh, whole.current()));
         }
         check_revision(&whole, revision)?;
-        let approved: Vec<_> = whole.annexes.iter().filter(|(annex, _)| annex.status == "approved").collect();
-        if approved.is_empty() {
-            let (en, zh) = ("No custodian has approved anything.", "無任何核准之附表。");
-            return Err(conflict(en, zh, whole.current()));
+        let (form, annex_items, left_out) = self.form_of(step.tx(), &whole, form_number).await?;
+        let (form_id, version) = self.write_form(&step, act, &whole, &form, annex_items).await?;
+        step.changes_rights();
+        let opened = find_form(step.tx(), &form.number).await?;
+        let (mut en, mut zh) = match form.from > self.today() {
+            true => (
+                format!("has its version {version}; it may be used from {} on.", form.from),
+                format!("第 {version} 版已建立，自 {} 起得使用。", form.from),
+            ),
+            false => (format!("is open, version {version}."), format!("第 {version} 版已開放。")),
+        };
+        if !left_out.is_empty() {
+            let list = left_out.join(", ");
+            en += &format!(" Nothing of {list} is in it: withdrawn meanwhile.");
+            zh += &format!("資料庫 {list} 業已終止提供，未予納入。");
         }
-        let mut items: Vec<Rested> = Vec::new();
-        for (_, rows) in &approved {
-            items.extend(rows.iter().filter_map(|row| Some((item_of(row)?, Some(row.id)))));
-        }
-        self.check_plans(step.tx(), items.iter().map(|(item, _)| item)).await?;
-        let mut case_required = demands_case(step.tx(), &whole).await?;
+        self.tell_holders(&step, &opened, en, zh).await?;
+        let detail = json!({ "number": number, "form": form.number, "formId": form_id, "version": version });
+        step.finish("application", whole.header.id, detail).await?;
+        self.application_by_id(whole.header.id).await
+    }
+
+    /// What a decided application comes to: a form, or the next version of the one that it changes, with the annex items
+    /// that its items rest on, and the datasets that were withdrawn meanwhile.
+    async fn form_of(
+        &self,
+        db: &impl ConnectionTrait,
+        whole: &Whole,
+        form_number: Option<&str>,
+    ) -> Result<(NewForm, Vec<Option<i64>>, Vec<String>), Fault> {
+        let (mut items, left_out) = self.approved(db, whole).await?;
+        let mut case_required = demands_case(db, whole).await?;
         let purposes = item::purposes_of(&whole.header.purposes);
         let (mut from, mut until) = (whole.header.valid_from, whole.header.valid_until);
         let (mut title, mut legal_basis) = (whole.header.title.clone(), whole.header.legal_basis.clone());
-        let number_of_form = match whole.header.form_id {
+        let number = match whole.header.form_id {
             None => match form_number {
-                Some(given) => free(step.tx(), given).await?,
-                None => self.next_form_number(step.tx(), &whole.agency).await?,
+                Some(given) => free(db, given).await?,
+                None => self.next_form_number(db, &whole.agency).await?,
             },
             Some(form_id) => {
-                let form = master_form::Entity::find_by_id(form_id).one(step.tx()).await?;
+                let form = master_form::Entity::find_by_id(form_id).one(db).await?;
                 let form = form.filter(|form| form.status != "closed").ok_or_else(|| {
                     conflict("The form that it changes was revoked.", "所欲變更之主表單已撤銷。", whole.current())
                 })?;
+                let before = self.kept(db, form_id, whole).await?;
+                self.check_no_gap(before.as_ref().map(|(version, _)| version), whole)?;
                 // What the application does not turn to, or was refused, stays as it was granted: for the purposes, on the
                 // basis and for the time that it was granted for.
-                if let Some((version, kept)) = self.kept(step.tx(), form_id, &whole).await?
+                if let Some((version, kept)) = before
                     && !kept.is_empty()
                 {
-                    self.check_purposes_kept(step.tx(), &whole, &purposes, &version, &kept).await?;
+                    self.check_purposes_kept(db, whole, &purposes, &version, &kept).await?;
                     from = from.max(version.valid_from);
                     until = until.min(version.valid_until);
                     case_required |= version.case_required;
@@ -88,9 +116,21 @@ impl Procedure {
                 form.number
             }
         };
+        if until < self.today() {
+            return Err(conflict(
+                format!(
+                    "The period ended on {until}: nothing of it could be used. Have the application taken back, and apply \
+                     anew; for a form that has ended, for all of its items."
+                ),
+                format!(
+                    "期間已於 {until} 屆滿，無從使用：請撤回後另行申請；變更已屆滿之主表單者，應就全部項目一併申請。"
+                ),
+                whole.current(),
+            ));
+        }
         let (items, annex_items): (Vec<Item>, Vec<Option<i64>>) = items.into_iter().unzip();
         let form = NewForm {
-            number: number_of_form,
+            number,
             title,
             agency: whole.agency.clone(),
             purposes: purposes.into_iter().map(|one| (one.code, one.title)).collect(),
@@ -101,78 +141,44 @@ impl Procedure {
             items,
             holders: Vec::new(),
         };
-        let (form_id, version) = self.write_form(&step, act, &whole, &form, annex_items).await?;
-        step.changes_rights();
-        let opened = find_form(step.tx(), &form.number).await?;
-        self.tell_holders(&step, &opened, format!("is open, version {version}."), format!("第 {version} 版已開放。"))
-            .await?;
-        let detail = json!({ "number": number, "form": form.number, "formId": form_id, "version": version });
-        step.finish("application", whole.header.id, detail).await?;
-        self.application_by_id(whole.header.id).await
+        Ok((form, annex_items, left_out))
     }
 
-    /// Takes the items of the caller's agency out of a form, effective everywhere within a second.
-    pub async fn revoke_annex(&self, act: &Act, number: &str, reason: &str) -> Result<MasterForm, Fault> {
-        let reason = super::agency::check_title("reason", reason)?;
-        let mut step = match self.begin(act, "revokeAnnex").await? {
-            Begun::Before(id) => return self.form_by_id(act, id).await,
-            Begun::New(step) => step,
-        };
-        let form = find_form(step.tx(), number).await?;
-        let own = &*act.caller.agency;
-        let Some((version, items)) = rested(step.tx(), form.row.id).await? else {
-            return Err(super::master_form::unknown(number));
-        };
-        let mine = |item: &Item| self.custodian_of(&item.coordinate) == Some(own);
-        if !items.iter().any(|(item, _)| mine(item)) {
-            return Err(super::master_form::unknown(number));
+    /// What was approved, without that of datasets that were withdrawn since, which are named.
+    async fn approved(&self, db: &impl ConnectionTrait, whole: &Whole) -> Result<(Vec<Rested>, Vec<String>), Fault> {
+        let annexes = whole.annexes.iter().filter(|(annex, _)| annex.status == "approved");
+        let rows = annexes.flat_map(|(_, rows)| rows);
+        let mut items: Vec<Rested> = rows.filter_map(|row| Some((item_of(row)?, Some(row.id)))).collect();
+        let left_out = self.withdrawn_of(db, items.iter().map(|(item, _)| item.coordinate.as_str())).await?;
+        items.retain(|(item, _)| {
+            !self.dataset_of(&item.coordinate).is_some_and(|dataset| left_out.contains(&dataset.code))
+        });
+        if items.is_empty() {
+            let list = left_out.join(", ");
+            return Err(conflict(
+                format!("All that was approved is of {list}, which was withdrawn: there is nothing to open."),
+                format!("核准之項目均屬資料庫 {list}，業已終止提供，無從建立。"),
+                whole.current(),
+            ));
         }
-        let kept: Vec<Rested> = items.into_iter().filter(|(item, _)| !mine(item)).collect();
-        let title = agency_title(step.tx(), own).await?;
-        self.without(&step, act, &form, version, kept).await?;
-        step.changes_rights();
-        self.tell_holders(
-            &step,
-            &form,
-            format!("has lost the items of {own}: {reason}"),
-            format!("中屬{title}之項目已撤銷：{reason}"),
-        )
-        .await?;
-        let detail = json!({ "number": number, "custodian": own, "reason": reason });
-        step.finish("master form", form.row.id, detail).await?;
-        self.form_by_id(act, form.row.id).await
+        self.check_plans(db, items.iter().map(|(item, _)| item)).await?;
+        Ok((items, left_out))
     }
 
-    /// Writes a version that holds these items of the one before, and nothing else.
-    pub(crate) async fn without(
-        &self,
-        step: &Step<'_>,
-        act: &Act,
-        form: &Form,
-        version: form_version::Model,
-        kept: Vec<Rested>,
-    ) -> Result<(), Fault> {
-        let purposes = purposes_in(step.tx(), version.id).await?;
-        let (items, annex_items): (Vec<Item>, Vec<Option<i64>>) = kept.into_iter().unzip();
-        let next = NewForm {
-            number: form.row.number.clone(),
-            title: form.row.title.clone(),
-            agency: form.agency.clone(),
-            purposes: purposes.into_iter().map(|one| (one.code, one.title)).collect(),
-            legal_basis: version.legal_basis,
-            case_required: version.case_required,
-            from: version.valid_from,
-            until: version.valid_until,
-            items,
-            holders: Vec::new(),
-        };
-        let origin = Origin {
-            application_id: version.application_id,
-            opened_by: Some(act.caller.account.to_string()),
-            annex_items,
-        };
-        self.accounts.write_version(step.tx(), &next, form.row.agency_id, &origin).await?;
-        Ok(())
+    /// A version takes the place of the one before at once; one that begins later would leave its users with nothing.
+    fn check_no_gap(&self, before: Option<&form_version::Model>, whole: &Whole) -> Result<(), Fault> {
+        let from = whole.header.valid_from;
+        if !before.is_some_and(|before| leaves_gap(before, from, self.today())) {
+            return Ok(());
+        }
+        Err(conflict(
+            format!(
+                "The form is in use, and its next version would stop it until {from}: open it on that day, or have it \
+                 applied for from today on."
+            ),
+            format!("主表單使用中，現在建立新版將使其停用至 {from}：請於該日建立，或另以今日為起日申請。"),
+            whole.current(),
+        ))
     }
 
     async fn write_form(
@@ -259,6 +265,11 @@ impl Procedure {
         }
         Ok(())
     }
+}
+
+/// Whether a next version from that day on would stop a form that is in use.
+pub(crate) fn leaves_gap(before: &form_version::Model, from: Date, today: Date) -> bool {
+    from > today && from > before.valid_from && today <= before.valid_until
 }
 
 /// The version in force, with its items and what each rests on.

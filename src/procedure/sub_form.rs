@@ -103,6 +103,14 @@ impl Procedure {
             let (en, zh) = ("The master form is not in force.", "主表單未生效。");
             return Err(conflict(en, zh, json!({ "form": input.form, "status": form.row.status })));
         };
+        if version.valid_until < self.today() {
+            let last = version.valid_until;
+            let (en, zh) = (
+                format!("The master form ended on {last}: apply for its renewal first."),
+                format!("主表單已於 {last} 屆滿，請先申請展期。"),
+            );
+            return Err(conflict(en, zh, json!({ "form": input.form, "until": last.to_string() })));
+        }
         let custodians: BTreeSet<String> =
             granted.iter().filter_map(|item| self.custodian_of(&item.coordinate)).map(str::to_owned).collect();
         self.check_rules(step.tx(), form.row.agency_id, &custodians).await?;
@@ -124,9 +132,12 @@ impl Procedure {
         }
         let from = input.from.unwrap_or(version.valid_from);
         let until = input.until.unwrap_or(version.valid_until);
-        if from < version.valid_from || until > version.valid_until || until < from {
+        if from < version.valid_from || until > version.valid_until || until < from || until < self.today() {
             let (first, last) = (version.valid_from, version.valid_until);
-            let (en, zh) = (format!("expected days from {first} to {last}"), format!("應在 {first} 至 {last} 之間"));
+            let (en, zh) = (
+                format!("expected days from {first} to {last}, not over yet"),
+                format!("應在 {first} 至 {last} 之間，且尚未屆滿"),
+            );
             return Err(wrong("from, until", en, zh));
         }
         let of_form = sub_form::Entity::find().filter(sub_form::Column::FormId.eq(form.row.id));
@@ -147,8 +158,8 @@ impl Procedure {
             let news = News {
                 kind: "sub-form",
                 number: &number,
-                en: format!("You may query under the form {number}: {title}."),
-                zh: format!("您得依表單 {number}（{title}）查詢。"),
+                en: format!("You may query under the form {number}: {title}, from {from} to {until}."),
+                zh: format!("您得自 {from} 至 {until} 依表單 {number}（{title}）查詢。"),
                 due: Some(until),
             };
             step.tell(To::Account(name), &news).await?;

@@ -13,8 +13,9 @@ use super::draft::own;
 use super::entity::{annex, annex_item, application, document, offer};
 use super::fault::{conflict, wrong};
 use super::offer::{LONGEST_DAYS, current};
-use super::opening::purposes_in;
-use super::step::{Begun, News, To};
+use super::opening::{leaves_gap, purposes_in};
+use super::step::{Begun, News, Step, To};
+use super::wording::is_blank;
 use super::{Act, Fault, Procedure, item};
 use crate::access::attenuate::exceeds;
 use crate::access::{Code, Item, Refusal, Role};
@@ -31,16 +32,15 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let whole = own(&step, act, number, revision).await?;
-        let open = |annex: &annex::Model| matches!(annex.status.as_str(), "draft" | "returned");
         if !matches!(whole.header.status.as_str(), "draft" | "submitted")
-            || !whole.annexes.iter().any(|(annex, _)| open(annex))
+            || !whole.annexes.iter().any(|(annex, _)| is_open(annex))
         {
             return Err(conflict("There is nothing to hand in.", "沒有待送件之附表。", whole.current()));
         }
         let mut faults = self.period_faults(&whole);
         let attached = attachments(step.tx(), whole.header.id).await?;
         let mut versions = HashMap::new();
-        for (annex, items) in whole.annexes.iter().filter(|(annex, _)| open(annex)) {
+        for (annex, items) in whole.annexes.iter().filter(|(annex, _)| is_open(annex)) {
             match current(step.tx(), &annex.custodian).await? {
                 None => faults.push(said(
                     format!("{} offers nothing to apply for yet", annex.custodian),
@@ -52,12 +52,13 @@ impl Procedure {
                 }
             }
         }
-        faults.extend(self.purposes_kept(step.tx(), &whole).await?);
+        faults.extend(self.withdrawn_faults(step.tx(), &whole).await?);
+        faults.extend(self.form_faults(step.tx(), &whole).await?);
         if !faults.is_empty() {
             return Err(all_of(faults));
         }
         let agency = agency_title(step.tx(), &whole.agency).await?;
-        for (annex, _) in whole.annexes.iter().filter(|(annex, _)| open(annex)) {
+        for (annex, _) in whole.annexes.iter().filter(|(annex, _)| is_open(annex)) {
             let row = annex::ActiveModel {
                 id: Set(annex.id),
                 status: Set("submitted".to_owned()),
@@ -97,7 +98,7 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let whole = own(&step, act, number, revision).await?;
-        if matches!(whole.header.status.as_str(), "opened" | "withdrawn") {
+        if matches!(whole.header.status.as_str(), "opened" | "refused" | "withdrawn") {
             return Err(conflict("It can no longer be taken back.", "不得再撤回。", whole.current()));
         }
         application::Entity::update_many()
@@ -106,19 +107,34 @@ impl Procedure {
             .filter(application::Column::Id.eq(whole.header.id))
             .exec(step.tx())
             .await?;
-        let agency = agency_title(step.tx(), &whole.agency).await?;
-        for (annex, _) in whole.annexes.iter().filter(|(annex, _)| annex.status == "submitted") {
-            let news = News {
-                kind: "application",
-                number,
-                en: format!("{} has taken back its application.", whole.agency),
-                zh: format!("{agency}已撤回申請案。"),
-                due: None,
-            };
-            step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
-        }
+        self.tell_withdrawn(&step, &whole).await?;
         step.finish("application", whole.header.id, json!({ "number": number })).await?;
         self.application_by_id(whole.header.id).await
+    }
+
+    /// Tells those who were handed an application that they need not go on with it: custodians that decide or have decided,
+    /// and the information office where it was its turn.
+    async fn tell_withdrawn(&self, step: &Step<'_>, whole: &Whole) -> Result<(), Fault> {
+        let agency = agency_title(step.tx(), &whole.agency).await?;
+        let (number, title) = (whole.header.number.as_str(), &whole.header.title);
+        let news = News {
+            kind: "application",
+            number,
+            en: format!("{} has taken back its application {number}: {title}", whole.agency),
+            zh: format!("{agency}已撤回申請表 {number}：{title}"),
+            due: None,
+        };
+        let handed_in = |annex: &annex::Model| {
+            annex.offer_version.is_some() && !matches!(annex.status.as_str(), "refused" | "dropped")
+        };
+        for (annex, _) in whole.annexes.iter().filter(|(annex, _)| handed_in(annex)) {
+            step.tell(To::Role(Role::DatabaseAdministrator, &annex.custodian), &news).await?;
+            step.tell(To::Role(Role::AgencyHead, &annex.custodian), &news).await?;
+        }
+        if whole.header.status == "decided" {
+            step.tell(To::Everywhere(Role::InformationOffice), &news).await?;
+        }
+        Ok(())
     }
 
     fn period_faults(&self, whole: &Whole) -> Vec<Said> {
@@ -192,7 +208,7 @@ impl Procedure {
                     format!("「{name}」逾 {custodian} 可申請之範圍"),
                 ));
             }
-            if row.reason.is_empty() && self.is_personal(name) {
+            if is_blank(&row.reason) && self.is_personal(name) {
                 faults.push(said(
                     format!("{name}: personal data needs a reason"),
                     format!("「{name}」屬個人資料，應敘明理由"),
@@ -202,27 +218,58 @@ impl Procedure {
         faults
     }
 
-    /// Purposes of a form change for all of its custodians or for none: what one granted for a purpose is not to be read
-    /// for another.
-    async fn purposes_kept(&self, db: &impl ConnectionTrait, whole: &Whole) -> Result<Option<Said>, Fault> {
-        let Some(form_id) = whole.header.form_id else { return Ok(None) };
+    /// Nothing of a withdrawn dataset is asked for. What was approved before is left out when it is opened.
+    async fn withdrawn_faults(&self, db: &impl ConnectionTrait, whole: &Whole) -> Result<Vec<Said>, Fault> {
+        let open = whole.annexes.iter().filter(|(annex, _)| is_open(annex));
+        let items = open.flat_map(|(_, items)| items);
+        let withdrawn = self.withdrawn_of(db, items.map(|item| item.coordinate.as_str())).await?;
+        let fault = |dataset: &String| {
+            said(
+                format!("the dataset {dataset} was withdrawn: leave its items out"),
+                format!("資料庫 {dataset} 已終止提供，請刪除其項目"),
+            )
+        };
+        Ok(withdrawn.iter().map(fault).collect())
+    }
+
+    /// What a change of a form in force cannot be.
+    async fn form_faults(&self, db: &impl ConnectionTrait, whole: &Whole) -> Result<Vec<Said>, Fault> {
+        let Some(form_id) = whole.header.form_id else { return Ok(Vec::new()) };
         let Some((version, items)) = in_force(db, form_id).await? else {
             return Err(wrong("form", "is no longer in force: apply for a new one", "已失效：請另行申請"));
         };
-        let before = purposes_in(db, version.id).await?;
-        if item::purposes_of(&whole.header.purposes).iter().all(|one| before.contains(one)) {
-            return Ok(None);
+        let mut faults = Vec::new();
+        if leaves_gap(&version, whole.header.valid_from, self.today()) {
+            let until = version.valid_until;
+            faults.push(said(
+                format!(
+                    "the form is in use until {until}, and its next version takes its place when it is opened: ask for it \
+                     from today on, with a last day as late as you need"
+                ),
+                format!("主表單使用至 {until}，新版於建立時即取代舊版：起日請填今日，迄日填至所需期間"),
+            ));
         }
-        let asked = |custodian: &str| whole.annexes.iter().any(|(annex, _)| annex.custodian == custodian);
         let holders: BTreeSet<&str> = items.iter().filter_map(|item| self.custodian_of(&item.coordinate)).collect();
-        let left_out: Vec<&str> = holders.into_iter().filter(|custodian| !asked(custodian)).collect();
+        let left_out: Vec<&str> = holders.into_iter().filter(|custodian| !whole.asks(custodian)).collect();
+        if left_out.is_empty() {
+            return Ok(faults);
+        }
         let list = left_out.join(", ");
-        Ok((!left_out.is_empty()).then(|| {
-            said(
+        if version.valid_until < self.today() {
+            faults.push(said(
+                format!("the form has ended: apply for the items of {list} again, too, or for a form of its own"),
+                format!("主表單已屆滿：{list} 之項目應一併申請，或另行申請新表單"),
+            ));
+        }
+        // Purposes change for all custodians or for none: what one granted for a purpose is not to be read for another.
+        let before = purposes_in(db, version.id).await?;
+        if !item::purposes_of(&whole.header.purposes).iter().all(|one| before.contains(one)) {
+            faults.push(said(
                 format!("other purposes need the items of {list} applied for again"),
                 format!("變更目的時，{list} 之項目應一併申請"),
-            )
-        }))
+            ));
+        }
+        Ok(faults)
     }
 
     fn is_personal(&self, coordinate: &str) -> bool {
@@ -236,6 +283,11 @@ type Said = (String, String);
 
 fn said(en: impl Into<String>, zh: impl Into<String>) -> Said {
     (en.into(), zh.into())
+}
+
+/// Whether an annex is still to be handed in, or handed in again.
+fn is_open(annex: &annex::Model) -> bool {
+    matches!(annex.status.as_str(), "draft" | "returned")
 }
 
 /// All that is wrong, at once.

@@ -14,6 +14,7 @@ mod m20261127_000008_incidents;
 mod m20261127_000009_holders;
 mod m20261127_000010_mail;
 mod m20261127_000011_audit_nodes;
+mod m20261128_000001_decisions;
 mod m20261128_000010_annex_day;
 
 /// Brings the control database up to date.
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000009_holders::Migration),
             Box::new(m20261127_000010_mail::Migration),
             Box::new(m20261127_000011_audit_nodes::Migration),
+            Box::new(m20261128_000001_decisions::Migration),
             Box::new(m20261128_000010_annex_day::Migration),
         ]
     }

@@ -4,8 +4,9 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::of;
 use crate::procedure::application::{Application, ApplicationStatus};
+use crate::procedure::attachment::DocumentInput;
 use crate::procedure::decision::Decision;
-use crate::procedure::draft::{ApplicationInput, DocumentInput};
+use crate::procedure::draft::ApplicationInput;
 use crate::procedure::master_form::{FormStatus, MasterForm};
 use crate::procedure::offer::{Offer, OfferInput};
 use crate::procedure::page::Page;

@@ -95,7 +95,7 @@ pub mod application {
         pub valid_until: TimeDate,
         /// The master form that it changes, or that was opened for it.
         pub form_id: Option<i64>,
-        /// `draft`, `submitted`, `decided`, `opened` or `withdrawn`.
+        /// `draft`, `submitted`, `decided`, `refused`, `opened` or `withdrawn`.
         pub status: String,
         /// Goes up with each change.
         pub revision: i32,
@@ -131,7 +131,7 @@ pub mod annex {
         pub application_id: i64,
         /// Code of the managing agency.
         pub custodian: String,
-        /// `draft`, `submitted`, `approved`, `returned` or `refused`.
+        /// `draft`, `submitted`, `approved`, `returned`, `refused` or `dropped`.
         pub status: String,
         /// Version of the offer that it was checked against.
         pub offer_version: Option<i32>,
@@ -143,6 +143,38 @@ pub mod annex {
         pub decided_at: Option<TimeDateTimeWithTimeZone>,
         /// Number of the decision letter.
         pub decision_number: Option<String>,
+        /// What the custodian said.
+        pub comment: Option<String>,
+    }
+
+    /// None: rows are loaded by their numbers.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One decision on an annex; the last one stands in the annex, too.
+pub mod decision {
+    use sea_orm::entity::prelude::*;
+
+    /// One decision on an annex.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "decisions")]
+    pub struct Model {
+        /// Number of the row.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// The annex.
+        pub annex_id: i64,
+        /// Number of the decision letter.
+        pub number: String,
+        /// `approved`, `returned` or `refused`.
+        pub decision: String,
+        /// Account.
+        pub decided_by: String,
+        /// When.
+        pub decided_at: TimeDateTimeWithTimeZone,
         /// What the custodian said.
         pub comment: Option<String>,
     }

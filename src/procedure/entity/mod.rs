@@ -5,7 +5,7 @@ mod incidents;
 mod inspections;
 mod steps;
 
-pub use applications::{annex, annex_item, application, document, offer, offer_item};
+pub use applications::{annex, annex_item, application, decision, document, offer, offer_item};
 pub use incidents::{channel, channel_import, incident};
 pub use inspections::{inspection, inspection_entry, inspection_rule};
 pub use steps::{audit_plan, notice, operating_rules, repeatable_step, rules_receipt, step};
