@@ -41,6 +41,8 @@ mod mail;
 mod migrations;
 mod passwords;
 mod plans;
+mod postgres_servers;
+mod postgres_tls;
 mod procedure;
 mod procedure_forms;
 mod procedure_lists;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr};
 
 use super::layout::sqlite_file;
+use super::postgres_address::for_sqlx;
 use crate::config::Connection;
 
 /// What was applied to one dataset; nothing when it was up to date.
@@ -89,7 +90,7 @@ async fn connect(dataset: &str, connection: &Connection) -> Result<DatabaseConne
             make_folder(path)?;
             ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()))
         }
-        None => ConnectOptions::new(connection.url.clone()),
+        None => for_sqlx(&connection.url),
     };
     options.sqlx_logging(false).record_stmt_in_spans(false).max_connections(1).acquire_timeout(Duration::from_secs(5));
     if file.is_some() {

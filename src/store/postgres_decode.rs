@@ -17,9 +17,13 @@ pub fn decode(row: &Row, columns: &[Kind], rows: &mut Rows) -> Result<(), Source
         let raw: Option<Raw> = row.try_get(number).map_err(|error| SourceError::Failed(error.to_string()))?;
         match raw {
             None => rows.push(Cell::Null),
-            Some(raw) => push(raw, *kind, rows).ok_or_else(|| {
-                SourceError::Failed(format!("column {} does not hold what was declared", row.columns()[number].name()))
-            })?,
+            Some(raw) => {
+                let odd = oddity(&raw);
+                push(raw, *kind, rows).ok_or_else(|| {
+                    let (name, found) = (row.columns()[number].name(), odd.unwrap_or("something else"));
+                    SourceError::Failed(format!("column {name} is declared to hold {kind:?} and holds {found}"))
+                })?;
+            }
         }
     }
     Ok(())
@@ -49,6 +53,8 @@ fn push(raw: Raw, kind: Kind, rows: &mut Rows) -> Option<()> {
         Kind::Date if raw.ty == Type::DATE => {
             let days = i32::from_be_bytes(raw.bytes.try_into().ok()?);
             let day = date!(2000 - 01 - 01).checked_add(Duration::days(days.into()))?;
+            // A scalar Date has four digits for the year, and no sign.
+            (day.year() > 0).then_some(())?;
             rows.push_written(|text| write_date(day, text));
         }
         Kind::Date => rows.push_text(std::str::from_utf8(raw.bytes).ok()?),
@@ -58,6 +64,21 @@ fn push(raw: Raw, kind: Kind, rows: &mut Rows) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// What PostgreSQL stores and no scalar can tell; whatever else it is, its value stays out of the log.
+fn oddity(raw: &Raw) -> Option<&'static str> {
+    match (&raw.ty, raw.bytes) {
+        (&Type::DATE, [0x7f, 0xff, 0xff, 0xff]) => Some("the day infinity"),
+        (&Type::DATE, [0x80, 0, 0, 0]) => Some("the day -infinity"),
+        (&Type::DATE, _) => Some("a day before the year 1 or after 9999"),
+        // Number of digits, weight, sign, scale.
+        (&Type::NUMERIC, [_, _, _, _, 0xc0, 0, ..]) => Some("the number NaN"),
+        (&Type::NUMERIC, [_, _, _, _, 0xd0 | 0xf0, 0, ..]) => Some("the number infinity"),
+        (&Type::NUMERIC, _) => Some("a number of more than 28 digits"),
+        (&Type::FLOAT8, _) => Some("a number that is not finite or has more than 28 digits"),
+        _ => None,
+    }
 }
 
 fn int(raw: &Raw) -> Option<i64> {
