@@ -34,7 +34,7 @@ pub struct Postgres {
 impl Postgres {
     /// A database by URL. Connections open when first needed; each refuses statements longer than `time`.
     pub fn new(url: &str, numbers: &config::Postgres, time: Duration) -> Result<Postgres, SourceError> {
-        let address = Address::read(url, "cityquery").map_err(|error| SourceError::Failed(error.to_string()))?;
+        let address = Address::read(url, "cityquery").map_err(|error| SourceError::Unavailable(error.to_string()))?;
         let options =
             format!("-c statement_timeout={} -c default_transaction_read_only=on -c jit=off", time.as_millis());
         let slots = |number: u16| (0..number).map(|_| Slot::default()).collect::<Vec<_>>();
