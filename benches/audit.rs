@@ -189,7 +189,8 @@ async fn commit(name: &str, plan: Arc<Plan>, pace: Duration, enabled: bool) -> f
 /// Indexes what a log holds into a SQLite file, with nothing else to do.
 async fn fill_index(plan: &Plan) {
     let dir = tempfile();
-    let control = config::Control { url: format!("sqlite:{}", dir.join("control.db").display()), schema: None };
+    let control =
+        config::Control { url: format!("sqlite:{}", dir.join("control.db").display()), schema: None, connections: 1 };
     let db = control::connect(&control).await.expect("the control database opens");
     control::migrate(&control, &db).await.expect("the control database migrates");
     let log = AuditLog::open(options(&dir.join("audit"), true)).expect("the log opens").0;

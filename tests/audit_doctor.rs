@@ -58,6 +58,7 @@ fn what_never_served_is_whole() {
             .args(arguments)
             .arg("--data-dir")
             .arg(&folder)
+            .current_dir(dir.path()) // where the reject file goes
             .output()
             .unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())

@@ -214,14 +214,19 @@ async fn finds_what_the_segments_hold(control: config::Control) {
 async fn sqlite_finds_what_the_segments_hold() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", dir.path().join("control.db").display());
-    finds_what_the_segments_hold(config::Control { url, schema: None }).await;
+    finds_what_the_segments_hold(config::Control { url, schema: None, connections: 8 }).await;
 }
 
 #[tokio::test]
 async fn postgresql_finds_what_the_segments_hold() {
     let Some(server) = postgres::server() else { return };
     let database = postgres::Database::create(&server).await;
-    finds_what_the_segments_hold(config::Control { url: database.url.clone(), schema: Some("control".into()) }).await;
+    finds_what_the_segments_hold(config::Control {
+        url: database.url.clone(),
+        schema: Some("control".into()),
+        connections: 8,
+    })
+    .await;
 }
 
 /// Two logs under one name would write over each other's entries: the second is refused, here and at a server's start.
@@ -265,7 +270,7 @@ async fn a_log_that_got_shorter_is_gone_on_with() {
     for is_removed in [true, false] {
         let place = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", place.path().join("control.db").display());
-        let control = config::Control { url, schema: None };
+        let control = config::Control { url, schema: None, connections: 8 };
         let db = control::connect(&control).await.unwrap();
         control::migrate(&control, &db).await.unwrap();
         let dir = place.path().join("audit");
@@ -315,8 +320,11 @@ async fn a_log_that_got_shorter_is_gone_on_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_cannot_be_read_holds_up_no_other() {
     let place = tempfile::tempdir().unwrap();
-    let control =
-        config::Control { url: format!("sqlite:{}", place.path().join("control.db").display()), schema: None };
+    let control = config::Control {
+        url: format!("sqlite:{}", place.path().join("control.db").display()),
+        schema: None,
+        connections: 8,
+    };
     let db = control::connect(&control).await.unwrap();
     control::migrate(&control, &db).await.unwrap();
     let dir = place.path().join("audit");

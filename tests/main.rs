@@ -42,6 +42,8 @@ mod mail;
 mod migrations;
 mod passwords;
 mod plans;
+mod postgres_servers;
+mod postgres_tls;
 mod procedure;
 mod procedure_duties;
 mod procedure_forms;

@@ -65,10 +65,13 @@ async fn controls() -> Vec<(config::Control, Box<dyn std::any::Any>)> {
     let folder = tempfile::tempdir().expect("a folder");
     let sqlite = format!("sqlite:{}", folder.path().join("control.db").display());
     let mut all: Vec<(_, Box<dyn std::any::Any>)> =
-        vec![(config::Control { url: sqlite, schema: None }, Box::new(folder))];
+        vec![(config::Control { url: sqlite, schema: None, connections: 8 }, Box::new(folder))];
     if let Some(server) = postgres::server() {
         let database = postgres::Database::create(&server).await;
-        all.push((config::Control { url: database.url.clone(), schema: Some("office".into()) }, Box::new(database)));
+        all.push((
+            config::Control { url: database.url.clone(), schema: Some("office".into()), connections: 8 },
+            Box::new(database),
+        ));
     }
     all
 }

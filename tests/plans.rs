@@ -88,8 +88,8 @@ fn databases(form: &Form) -> Databases {
     };
     let datasets = ["household", "land", "building", "zoning", "fire"];
     let connections = datasets.iter().map(|dataset| ((*dataset).to_owned(), connection(dataset))).collect();
-    let sqlite = cityquery::config::Config::load(None).expect("the defaults").sqlite;
-    Databases::open(&connections, &sqlite, Duration::from_secs(1)).expect("addresses")
+    let config = cityquery::config::Config::load(None).expect("the defaults");
+    Databases::open(&connections, &config.sqlite, &config.postgres, Duration::from_secs(1)).expect("addresses")
 }
 
 fn shown(case: &Path) -> String {

@@ -146,8 +146,9 @@ async fn desks() -> Vec<(Desk, Databases)> {
     for layout in [Layout::SqliteFive, Layout::SqliteOne] {
         let databases = Databases::empty(layout).await;
         migrate::migrate(&catalog.connections(&databases.connections)).await.expect("migrates");
-        let sqlite = cityquery::config::Config::load(None).expect("the defaults").sqlite;
-        let opened = Opened::open(&databases.connections, &sqlite, Duration::from_secs(1)).expect("opens");
+        let config = cityquery::config::Config::load(None).expect("the defaults");
+        let (sqlite, postgres) = (&config.sqlite, &config.postgres);
+        let opened = Opened::open(&databases.connections, sqlite, postgres, Duration::from_secs(1)).expect("opens");
         let bounds = Bounds::new(&limits());
         desks.push((Desk { catalog: catalog.clone(), face: Face::new(catalog.clone()), opened, bounds }, databases));
     }

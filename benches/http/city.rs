@@ -126,7 +126,8 @@ async fn keys(config: &Config) -> anyhow::Result<Question> {
     use cityquery::store::layout::Databases;
     use cityquery::store::rows::{Cell, Kind};
     use cityquery::store::source::{Lane, Statement};
-    let databases = Databases::open(&config.datasets, &config.sqlite, std::time::Duration::from_secs(60))?;
+    let databases =
+        Databases::open(&config.datasets, &config.sqlite, &config.postgres, std::time::Duration::from_secs(60))?;
     let texts = async |dataset: &str, sql: &dyn Fn(&str) -> String| {
         let place = databases.place(dataset).ok_or_else(|| anyhow::anyhow!("no {dataset}"))?;
         let schema = place.schema.as_ref().map(|schema| format!("{schema}.")).unwrap_or_default();

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr, sqlx};
 use uuid::Uuid;
 
 use super::keys::KeyError;
 use super::password::{HashError, Weakness};
 use crate::access::Refusal;
+use crate::store::postgres_address::is_away;
 
 /// Why an account's wish was refused. The log says it; the client is told as little as the case allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +107,22 @@ pub enum AccountsError {
     /// A declaration of accounts or forms that does not fit.
     #[error("{0}")]
     Declaration(String),
+}
+
+impl AccountsError {
+    /// Whether the control database does not answer, which may pass; not that it refused a statement.
+    pub fn is_away(&self) -> bool {
+        let AccountsError::Database(error) = self else { return false };
+        match error {
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => true,
+            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+                sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| is_away(&code)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
 }
 
 impl From<HashError> for AccountsError {

@@ -16,6 +16,7 @@ use crate::audit::index;
 use crate::catalog::Catalog;
 use crate::config::{Clock, Config};
 use crate::procedure::mail::Courier;
+use crate::store::postgres_address::in_the_clear;
 use crate::store::{columns, control, migrate};
 use migrations::Kind;
 
@@ -124,8 +125,17 @@ fn check_server(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Rows and passwords of a database over a network without encryption, or with one that falls back to none.
+fn check_way(what: &str, url: &str, findings: &mut Findings) {
+    if let Some(host) = in_the_clear(url) {
+        let advice = "add ?sslmode=verify-full to its url (&sslrootcert=FILE where the city has its own authority)";
+        findings.warn(what, format_args!("need not encrypt on the way to {host}"), advice);
+    }
+}
+
 async fn check_control(config: &Config, findings: &mut Findings) {
     let what = "control database";
+    check_way(what, &config.control.url, findings);
     // Connecting would make a SQLite file that is not there.
     if crate::store::layout::sqlite_file(&config.control.url).is_some_and(|file| !file.exists()) {
         return findings.fault(what, format_args!("{} is not there", config.control.url), "run `cityquery migrate`");
@@ -192,6 +202,7 @@ async fn check_datasets(config: &Config, catalog: &Catalog, findings: &mut Findi
             findings.fault(&what, "no connection", &advice);
             continue;
         };
+        check_way(&what, &connection.url, findings);
         if crate::store::layout::sqlite_file(&connection.url).is_some_and(|file| !file.exists()) {
             let advice = match Kind::of_dataset(&dataset.code) {
                 Some(_) => "run `cityquery migrate`",

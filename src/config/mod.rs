@@ -28,6 +28,8 @@ pub struct Config {
     pub datasets: BTreeMap<String, Connection>,
     /// How SQLite files are read.
     pub sqlite: Sqlite,
+    /// How PostgreSQL databases of datasets are read.
+    pub postgres: Postgres,
     /// Declarations besides the built-in ones.
     pub catalog: Declarations,
     /// The audit log.
@@ -68,6 +70,8 @@ pub struct Control {
     pub url: String,
     /// Schema inside a PostgreSQL database.
     pub schema: Option<String>,
+    /// Connections to a PostgreSQL database at most.
+    pub connections: u16,
 }
 
 /// `[datasets.CODE]`
@@ -88,6 +92,16 @@ pub struct Sqlite {
     pub map_bytes: u64,
     /// Pages kept beside the map.
     pub cache_bytes: u64,
+}
+
+/// `[postgres]`: for each PostgreSQL database of datasets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// Connections that short statements share.
+    pub shared_connections: u16,
+    /// Connections for statements that may run long, one at a time.
+    pub own_connections: u16,
 }
 
 /// `[catalog]`

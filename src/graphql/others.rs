@@ -89,6 +89,14 @@ fn asked(face: &Face, validated: &Validated, variables: &Variables, data: Data) 
 pub fn refusal(error: &ServerError) -> Refusal {
     let refusal = match error.source::<Fault>() {
         Some(Fault::Refused(refusal)) => (**refusal).clone(),
+        Some(Fault::Failed(failure)) if failure.is_away() => {
+            tracing::error!(error = %failure, "the control database does not answer");
+            Refusal::new(
+                Code::SourceUnavailable,
+                "The control database does not answer. Try again shortly.",
+                "控制資料庫無回應，請稍後再試。",
+            )
+        }
         Some(Fault::Failed(failure)) => {
             tracing::error!(error = %failure, "the procedure failed");
             Refusal::new(Code::Internal, "Something failed on our side; the log has it.", "系統發生錯誤，已記錄。")

@@ -8,6 +8,7 @@ use crate::audit::touched::Touched;
 use crate::audit::{Asked, Kind};
 use crate::query::plan::{Plan, RootOutKind};
 use crate::query::run::Answer;
+use crate::query::unreadable;
 
 /// Errors told at once; the first ones say what the others would.
 const ERRORS: usize = 50;
@@ -52,7 +53,7 @@ impl Reply {
         let data = plan.roots.iter().any(|root| !matches!(root.kind, RootOutKind::Other | RootOutKind::Typename));
         Reply {
             data: Some(answer.written.data),
-            errors: plan.denied.clone(),
+            errors: [plan.denied.clone(), unreadable::errors(&plan.shape.bytes, &answer.written.touched)].concat(),
             cost: data.then_some(answer.cost),
             kind: match (validated.has_data, validated.has_procedure) {
                 (true, _) => Kind::Query,

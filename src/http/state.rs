@@ -57,7 +57,9 @@ impl App {
         let (audit, recovery) = AuditLog::open(options)?;
         index::claim(accounts.db(), audit.folder()).await.context("the name of this server's audit log, audit.node")?;
         let time = Duration::from_millis(config.limits.time_ms);
-        let databases = Arc::new(Databases::open(&config.datasets, &config.sqlite, time).context("the datasets")?);
+        let databases = Arc::new(
+            Databases::open(&config.datasets, &config.sqlite, &config.postgres, time).context("the datasets")?,
+        );
         let key =
             shared_key(&config.accounts.keys_dir, "cursors.key", &entropy).context("the key that seals cursors")?;
         let nonces = entropy.clone();

@@ -47,7 +47,7 @@ enum Key<'r> {
 
 fn key(rows: &Rows, row: usize, column: usize) -> Option<Key<'_>> {
     match rows.cell(row, column) {
-        Cell::Null => None,
+        Cell::Null | Cell::Unreadable => None,
         Cell::Int(value) => Some(Key::Int(value)),
         Cell::Bool(value) => Some(Key::Int(value.into())),
         Cell::Text(start, length) => Some(Key::Text(rows.text(start, length))),

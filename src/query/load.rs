@@ -149,7 +149,7 @@ impl Load {
             return None;
         }
         match rows.cell(0, column) {
-            Cell::Null => None,
+            Cell::Null | Cell::Unreadable => None,
             Cell::Int(value) => Some(Bind::Int(value)),
             Cell::Bool(value) => Some(Bind::Bool(value)),
             Cell::Text(start, length) => Some(Bind::Text(rows.text(start, length).to_owned())),

@@ -17,6 +17,7 @@ pub mod run;
 mod shape_of;
 pub mod slot;
 mod sql;
+pub mod unreadable;
 pub mod uses;
 mod window;
 pub mod write;

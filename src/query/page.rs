@@ -94,7 +94,8 @@ impl Sealer {
 /// The mark of a row that passed a filter of that name.
 pub fn mark(rows: &Rows, row: usize, columns: &[usize], filter: u64) -> Mark {
     let value = |column: &usize| match rows.cell(row, *column) {
-        Cell::Null => MarkValue::Null,
+        // The writer makes no cursor of what cannot be read.
+        Cell::Null | Cell::Unreadable => MarkValue::Null,
         Cell::Bool(value) => MarkValue::Bool(value),
         Cell::Int(value) => MarkValue::Int(value),
         Cell::Text(start, length) => MarkValue::Text(rows.text(start, length).to_string()),

@@ -11,6 +11,7 @@ use super::page::{self, Sealer};
 use super::plan::{Estimate, Expected, Plan, RootOutKind};
 use super::resolve::Variables;
 use super::slot::{self, Slot};
+use super::unreadable;
 use super::write::{self, Surroundings, Written};
 use crate::access::Refusal;
 use crate::store::layout::Databases;
@@ -67,6 +68,9 @@ pub async fn run(
         filter_name: &filter_name,
     };
     let written = write::write(plan, &load, &around);
+    if written.lost {
+        return Err(unreadable::no_cursor());
+    }
     Ok(Answer { written, cost })
 }
 

@@ -8,6 +8,7 @@ use super::ask::PageField;
 use super::load::Load;
 use super::page::{self, Sealer};
 use super::plan::{Connection, EdgeOutKind, FieldOutKind, PartOutKind, Plan, RootOutKind, View};
+use super::unreadable;
 use crate::access::mask;
 use crate::audit::touched::Touched;
 use crate::catalog::Mask;
@@ -22,6 +23,8 @@ pub struct Written {
     pub touched: Vec<Touched>,
     /// Objects written.
     pub objects: u32,
+    /// A cursor would have to tell what cannot be read, so the answer must not leave.
+    pub lost: bool,
 }
 
 /// What a writer needs besides the rows.
@@ -44,6 +47,7 @@ struct Writer<'a> {
     out: Vec<u8>,
     touched: Vec<Touched>,
     objects: u32,
+    lost: bool,
     masked: String,
     /// Names the filter of the connection that is being written, if that has cursors.
     filter: u64,
@@ -57,6 +61,7 @@ pub fn write(plan: &Plan, load: &Load, around: &Surroundings) -> Written {
         out: Vec::with_capacity(1024),
         touched: (0..plan.rectangles).map(Touched::new).collect(),
         objects: 0,
+        lost: false,
         masked: String::new(),
         filter: 0,
     };
@@ -95,7 +100,7 @@ pub fn write(plan: &Plan, load: &Load, around: &Surroundings) -> Written {
             writer.touched[*rectangle as usize].row(loaded.rows.int(row, 0));
         }
     }
-    Written { data: writer.out, touched: writer.touched, objects: writer.objects }
+    Written { data: writer.out, touched: writer.touched, objects: writer.objects, lost: writer.lost }
 }
 
 impl Writer<'_> {
@@ -127,6 +132,11 @@ impl Writer<'_> {
             let null = match &field.kind {
                 FieldOutKind::Null => {
                     self.null();
+                    false
+                }
+                FieldOutKind::Column { column, .. } if rows.cell(row, *column) == Cell::Unreadable => {
+                    self.null();
+                    self.touched[rectangle].error(number as u16, &unreadable::CODE.word().into(), position);
                     false
                 }
                 FieldOutKind::Column { column, quoted, mask } => self.value(rows, row, *column, *quoted, *mask),
@@ -184,7 +194,7 @@ impl Writer<'_> {
     /// Writes one value; tells whether it is null in the database.
     fn value(&mut self, rows: &Rows, row: usize, column: usize, quoted: bool, mask: Option<Mask>) -> bool {
         match (rows.cell(row, column), mask) {
-            (Cell::Null, _) => {
+            (Cell::Null | Cell::Unreadable, _) => {
                 self.null();
                 return true;
             }
@@ -272,6 +282,7 @@ impl Writer<'_> {
     }
 
     fn cursor(&mut self, connection: &Connection, rows: &Rows, row: usize) {
+        self.lost |= connection.cursor.iter().any(|column| rows.cell(row, *column) == Cell::Unreadable);
         let mark = page::mark(rows, row, &connection.cursor, self.filter);
         let bound_to = bound(self.around.bound_to, &connection.cursor_order);
         let sealed = self.around.sealer.seal(&bound_to, &mark);

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::OpenFlags;
-use tokio_postgres::NoTls;
-
 use super::layout::sqlite_file;
+use super::postgres_address::{Address, why};
 use crate::config::Connection;
+use rusqlite::OpenFlags;
 
 /// What a declared column has to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +81,10 @@ pub async fn tables(connection: &Connection) -> Result<Tables, String> {
         Some(file) => tokio::task::spawn_blocking(move || sqlite_tables(&file).map_err(|error| error.to_string()))
             .await
             .map_err(|error| error.to_string())?,
-        None => postgres_tables(connection).await.map_err(|error| reason(&error)),
-    }
-}
-
-fn reason(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(error) => error.message().to_owned(),
-        None => error.to_string(),
+        None => {
+            let address = Address::read(&connection.url, "cityquery").map_err(|error| error.to_string())?;
+            postgres_tables(&address, connection.schema.as_deref()).await.map_err(|error| why(&error))
+        }
     }
 }
 
@@ -107,10 +102,8 @@ fn sqlite_tables(file: &std::path::Path) -> rusqlite::Result<Tables> {
     Ok(tables)
 }
 
-async fn postgres_tables(connection: &Connection) -> Result<Tables, tokio_postgres::Error> {
-    let (client, driver) = tokio_postgres::connect(&connection.url, NoTls).await?;
-    let driver = tokio::spawn(driver);
-    let schema = connection.schema.as_deref();
+async fn postgres_tables(address: &Address, schema: Option<&str>) -> Result<Tables, tokio_postgres::Error> {
+    let client = address.connect().await?;
     let rows = client
         .query(
             "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \
@@ -118,8 +111,6 @@ async fn postgres_tables(connection: &Connection) -> Result<Tables, tokio_postgr
             &[&schema],
         )
         .await?;
-    drop(client);
-    driver.abort();
     let mut tables = Tables::new();
     for row in rows {
         tables.entry(row.get(0)).or_default().insert(row.get(1), row.get(2));

@@ -7,6 +7,7 @@ use migrations::Kind;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 
 use super::layout::sqlite_file;
+use super::postgres_address::for_sqlx;
 use super::turn::turn;
 use crate::config;
 
@@ -38,17 +39,18 @@ impl ControlError {
 /// Connects; a SQLite file is made when it is not there. What is committed outlives a power cut, as the audit record of it
 /// does.
 pub async fn connect(control: &config::Control) -> Result<DatabaseConnection, ControlError> {
-    connect_with(control, "FULL").await
+    connect_with(control, "FULL", control.connections).await
 }
 
-/// Connects to write what can be made anew: its last commits may be lost with the power.
+/// Connects one thread that writes what can be made anew: its last commits may be lost with the power.
 pub async fn connect_for_an_index(control: &config::Control) -> Result<DatabaseConnection, ControlError> {
-    connect_with(control, "NORMAL").await
+    connect_with(control, "NORMAL", 1).await
 }
 
 async fn connect_with(
     control: &config::Control,
     synchronous: &'static str,
+    connections: u16,
 ) -> Result<DatabaseConnection, ControlError> {
     let sqlite = control.url.strip_prefix("sqlite:");
     let mut options = match sqlite {
@@ -57,7 +59,7 @@ async fn connect_with(
             let mode = if path.contains('?') { "" } else { "?mode=rwc" };
             ConnectOptions::new(format!("{}{mode}", control.url))
         }
-        None => ConnectOptions::new(control.url.clone()),
+        None => for_sqlx(&control.url),
     };
     // Statements carry account names; they stay out of logs and spans.
     options.sqlx_logging(false).record_stmt_in_spans(false).acquire_timeout(Duration::from_secs(5));
@@ -71,7 +73,7 @@ async fn connect_with(
                 .busy_timeout(Duration::from_secs(5))
         });
     } else {
-        options.max_connections(8).test_before_acquire(true);
+        options.max_connections(connections.into()).test_before_acquire(true);
         if let Some(schema) = &control.schema {
             options.set_schema_search_path(schema.clone());
         }
@@ -113,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn migrates_from_empty_and_twice() {
-        let control = config::Control { url: "sqlite::memory:".to_owned(), schema: None };
+        let control = config::Control { url: "sqlite::memory:".to_owned(), schema: None, connections: 8 };
         let db = connect(&control).await.expect("connects");
         assert!(!pending(&db).await.expect("asks").is_empty());
         migrate(&control, &db).await.expect("migrates");

@@ -10,12 +10,6 @@ use super::source::{Dialect, Source, SourceError};
 use super::sqlite::{self, SqliteBundle, SqliteGroup};
 use crate::config::{self, Connection};
 
-/// Shared connections per PostgreSQL database, on which short statements are pipelined.
-const SHARED_CONNECTIONS: usize = 8;
-
-/// Connections per PostgreSQL database for statements that may run long.
-const OWN_CONNECTIONS: usize = 8;
-
 /// Where a dataset's tables are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
@@ -39,6 +33,7 @@ impl Databases {
     pub fn open(
         connections: &BTreeMap<String, Connection>,
         sqlite: &config::Sqlite,
+        postgres: &config::Postgres,
         time: Duration,
     ) -> Result<Databases, SourceError> {
         let mut urls: Vec<&str> = connections.values().map(|connection| connection.url.as_str()).collect();
@@ -55,7 +50,7 @@ impl Databases {
         }
         let bundles = sources.len();
         for url in &servers {
-            sources.push(Arc::new(Postgres::new(url, SHARED_CONNECTIONS, OWN_CONNECTIONS, time)?));
+            sources.push(Arc::new(Postgres::new(url, postgres, time)?));
         }
         let place = |connection: &Connection| match files.iter().position(|url| *url == connection.url) {
             Some(number) => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr};
 
 use super::layout::sqlite_file;
+use super::postgres_address::for_sqlx;
 use super::turn::turn;
 use crate::config::Connection;
 
@@ -104,7 +105,7 @@ async fn connect(dataset: &str, connection: &Connection) -> Result<DatabaseConne
             make_folder(path)?;
             ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()))
         }
-        None => ConnectOptions::new(connection.url.clone()),
+        None => for_sqlx(&connection.url),
     };
     options.sqlx_logging(false).record_stmt_in_spans(false).max_connections(2).acquire_timeout(Duration::from_secs(5));
     if file.is_some() {

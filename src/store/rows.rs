@@ -11,6 +11,8 @@ pub enum Cell {
     Bool(bool),
     /// Text: start and length in the arena.
     Text(u32, u32),
+    /// A day or a number that the database holds and no scalar can tell: `infinity`, `NaN`. It is not null.
+    Unreadable,
 }
 
 /// What a statement's column holds, so that its cells can be decoded alike from every database.
@@ -34,12 +36,13 @@ pub struct Rows {
     width: usize,
     cells: Vec<Cell>,
     text: String,
+    odd: bool,
 }
 
 impl Rows {
     /// No rows yet, of that many columns.
     pub fn new(width: usize) -> Rows {
-        Rows { width, cells: Vec::new(), text: String::new() }
+        Rows { width, ..Rows::default() }
     }
 
     /// Number of rows.
@@ -78,6 +81,12 @@ impl Rows {
     /// Appends a cell that carries no text.
     pub fn push(&mut self, cell: Cell) {
         self.cells.push(cell);
+    }
+
+    /// Appends what cannot be told; tells whether it is the first of these rows.
+    pub fn push_unreadable(&mut self) -> bool {
+        self.cells.push(Cell::Unreadable);
+        !std::mem::replace(&mut self.odd, true)
     }
 
     /// Appends a text cell.

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::SinkExt;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 
+use super::postgres_address::{Address, why};
 use super::upsert::{Change, Datum, NextIds, Outcome, Target, UpsertError, quoted};
 
 /// Bytes sent to COPY at a time.
@@ -25,15 +25,10 @@ pub struct PostgresSession {
 impl PostgresSession {
     /// Connects and begins.
     pub(super) async fn begin(url: &str) -> Result<PostgresSession, UpsertError> {
-        let unavailable = |error: tokio_postgres::Error| UpsertError::Unavailable(describe(&error));
-        let mut config: Config = url.parse().map_err(unavailable)?;
-        config.application_name("cityquery import").connect_timeout(Duration::from_secs(5));
-        let (client, connection) = config.connect(NoTls).await.map_err(unavailable)?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(%error, "connection to PostgreSQL closed");
-            }
-        });
+        let unavailable = |error: tokio_postgres::Error| UpsertError::Unavailable(why(&error));
+        let address =
+            Address::read(url, "cityquery import").map_err(|error| UpsertError::Unavailable(error.to_string()))?;
+        let client = address.connect().await.map_err(unavailable)?;
         client.batch_execute("BEGIN; SET LOCAL client_min_messages = warning").await.map_err(unavailable)?;
         Ok(PostgresSession { client, next_ids: NextIds::default(), stages: HashMap::new() })
     }

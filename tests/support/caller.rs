@@ -42,8 +42,9 @@ impl std::ops::Deref for TestEngine {
 /// An engine over filled databases; nobody has an account.
 pub async fn engine(catalog: &Arc<Catalog>, connections: &BTreeMap<String, Connection>) -> TestEngine {
     let limits = limits();
-    let sqlite = cityquery::config::Config::load(None).expect("the defaults").sqlite;
-    let databases = Databases::open(connections, &sqlite, Duration::from_millis(limits.time_ms)).expect("opens");
+    let defaults = Config::load(None).expect("the defaults");
+    let time = Duration::from_millis(limits.time_ms);
+    let databases = Databases::open(connections, &defaults.sqlite, &defaults.postgres, time).expect("opens");
     let databases = Arc::new(databases);
     let next = AtomicU64::new(1);
     let nonces = move || {

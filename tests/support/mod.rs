@@ -21,6 +21,7 @@ pub mod predicate;
 pub mod real_data;
 pub mod recorder;
 pub mod socket;
+pub mod tls_server;
 pub mod trial;
 
 pub use app::{Answer, TestApp};

@@ -14,6 +14,7 @@ pub use postgres::PostgresLoad;
 pub use sqlite::SqliteLoad;
 
 use super::layout::sqlite_file;
+use super::postgres_address::{AddressError, why};
 use crate::config::Connection;
 
 /// One value of a row.
@@ -65,6 +66,9 @@ pub enum BulkError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The address of PostgreSQL.
+    #[error("PostgreSQL: {0}")]
+    Address(#[from] AddressError),
     /// PostgreSQL.
     #[error("PostgreSQL: {}", reason(.0))]
     Postgres(#[from] tokio_postgres::Error),
@@ -76,7 +80,7 @@ pub enum BulkError {
 fn reason(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(error) => format!("{}{}", error.message(), error.detail().map(|d| format!(" ({d})")).unwrap_or_default()),
-        None => error.to_string(),
+        None => why(error),
     }
 }
 

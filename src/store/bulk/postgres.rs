@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::SinkExt;
 use tokio::sync::mpsc;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
+use super::super::postgres_address::Address;
 use super::{BulkError, Filled, Rows, Target, Value, encode, not_empty};
 
 /// Bytes of a table that are gathered before they are sent: large enough that COPY's start does not count, small
@@ -46,11 +47,8 @@ struct Table {
 impl PostgresLoad {
     /// Connects, looks whether the tables are empty and drops their indexes.
     pub async fn begin(target: &Target, filled: Filled) -> Result<PostgresLoad, BulkError> {
-        let (client, connection) = tokio_postgres::connect(&target.connection.url, NoTls).await?;
-        tokio::spawn(async move {
-            // An error here also reaches whoever waits for a statement.
-            let _ = connection.await;
-        });
+        let address = Address::read(&target.connection.url, "cityquery bulk load")?;
+        let client = address.connect().await?;
         client.batch_execute("BEGIN; SET LOCAL maintenance_work_mem = '256MB'").await?;
         if let Some(schema) = &target.connection.schema {
             let quoted = schema.replace('"', "\"\"");
