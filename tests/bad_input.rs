@@ -71,6 +71,7 @@ async fn a_url_takes_what_may_stand_in_histories() {
         ("query=%7B__typename%7D&variables=%5B1%5D", "BAD_USER_INPUT", 400),
         ("query=query(%24a%3AInt)%7B__typename%7D&variables=%7B%22a%22%3A1%7D", "BAD_USER_INPUT", 405),
         ("query=%7Bperson(nationalId%3A%22A123456789%22)%7Bname%7D%7D", "BAD_USER_INPUT", 405),
+        ("query=%7Bexplain(operation%3A%22%7B__typename%7D%22)%7Bcost%7D%7D", "BAD_USER_INPUT", 405),
         (
             "query=query(%24a%3ADate%3D%221950-01-01%22)%7Bpersons(where%3A%7BbirthDate%3A%7B_lt%3A%24a%7D%7D)%7BtotalCount%7D%7D",
             "BAD_USER_INPUT",

@@ -204,3 +204,22 @@ async fn statements_that_nobody_waits_for_are_all_ended() {
     }
     driver.abort();
 }
+
+/// What the role may not read is called that, and not missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_not_be_read_is_not_called_missing() {
+    let Some(server) = postgres::server() else { return };
+    let role = format!("kept_out_{}", std::process::id());
+    plots::execute(&server, &format!("DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN")).await;
+    let Some((gate, database)) = city("", "cityquery@").await else { return };
+    plots::execute(&database.url, &format!("GRANT SELECT (id, parcel_key) ON parcels TO {role}")).await;
+    let url = database.url.replace("cityquery@", &format!("{role}@"));
+    let connections = [("land".to_owned(), Connection { url, schema: None })].into();
+    let declared = gate.catalog.declared_columns();
+    let of_parcels: Vec<_> = declared.into_iter().filter(|column| column.table == "parcels").collect();
+    let faults = cityquery::store::columns::check(&connections, &of_parcels).await.expect("asks");
+    assert!(!faults.is_empty() && faults.iter().all(|fault| fault.contains("GRANT SELECT ON parcels")), "{faults:#?}");
+    assert!(!faults.iter().any(|fault| fault.contains("parcels.parcel_key ")), "{faults:#?}");
+    drop((gate, database));
+    plots::execute(&server, &format!("DROP ROLE {role}")).await;
+}

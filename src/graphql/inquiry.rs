@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::Document;
 use super::engine::{Engine, Request};
+use super::validate::roots;
 use crate::access::{Refusal, Rights, Use, Uses};
 use crate::accounts::rights::HeldForm;
 use crate::catalog::{Class, FieldId};
@@ -112,8 +113,12 @@ impl Engine {
         Ok(lacking)
     }
 
-    /// Whether an operation looks for persons: compares a personal field with a value that it brings along.
+    /// Whether an operation looks for persons: compares a personal field with a value that it brings along, or hands over
+    /// another operation that may.
     pub fn looks_for_persons(&self, request: &Request) -> bool {
+        if self.document(request).is_ok_and(|document| takes_an_operation(&document)) {
+            return true;
+        }
         let used = self.document(request).and_then(|document| {
             let variables = self.face.variables(&document.validated, &request.variables)?;
             self.used(&document, &variables)
@@ -195,6 +200,16 @@ impl Engine {
             all.filter(|dataset| self.databases.place(&dataset.code).is_some_and(|place| place.database == database));
         here.map(|dataset| dataset.code.clone()).collect()
     }
+}
+
+/// Whether a root field is given an operation as text.
+fn takes_an_operation(document: &Document) -> bool {
+    let mut found = false;
+    let operation = document.validated.operation();
+    roots(&document.validated.document, &operation.selection_set.node, &mut |field| {
+        found |= field.get_argument("operation").is_some();
+    });
+    found
 }
 
 /// An operation as text with its variables, as it is sent to be explained or drafted from.

@@ -53,6 +53,9 @@ pub struct ColumnsError {
 /// Tables of a database: name → column → type as the database names it.
 pub type Tables = HashMap<String, HashMap<String, String>>;
 
+/// In place of a type where the database's user may not read the column.
+const NOT_READABLE: &str = "not readable";
+
 /// Compares; one text per fault, none if all is well.
 pub async fn check(
     connections: &BTreeMap<String, Connection>,
@@ -106,14 +109,20 @@ async fn postgres_tables(address: &Address, schema: Option<&str>) -> Result<Tabl
     let client = address.connect().await?;
     let rows = client
         .query(
-            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \
-             WHERE table_schema = coalesce($1::text, current_schema())",
+            // `information_schema` hides what may not be read, and materialized views.
+            "SELECT c.relname::text, a.attname::text, \
+             format_type(CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, NULL), \
+             has_column_privilege(c.oid, a.attnum, 'SELECT') \
+             FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid \
+             WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = coalesce($1::text, current_schema())) \
+             AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped",
             &[&schema],
         )
         .await?;
     let mut tables = Tables::new();
     for row in rows {
-        tables.entry(row.get(0)).or_default().insert(row.get(1), row.get(2));
+        let of_type = if row.get(3) { row.get(2) } else { NOT_READABLE.to_owned() };
+        tables.entry(row.get(0)).or_default().insert(row.get(1), of_type);
     }
     Ok(tables)
 }
@@ -135,6 +144,9 @@ fn compare(dataset: &str, declared: &[&Declared], tables: &Tables, exact: bool) 
             None => {
                 faults.push(format!("dataset {dataset}: column {table}.{column} is missing (needed by {coordinate})"))
             }
+            Some(real) if real == NOT_READABLE => faults.push(format!(
+                "dataset {dataset}: column {table}.{column} may not be read: GRANT SELECT ON {table} to the role (needed by {coordinate})"
+            )),
             Some(real) if !(if exact { fits(*holds, real) } else { can_fit(*holds, real) }) => faults.push(format!(
                 "dataset {dataset}: column {table}.{column} is {real}, which cannot hold {coordinate} ({holds:?})"
             )),

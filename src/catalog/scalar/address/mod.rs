@@ -59,11 +59,11 @@ impl Fault {
             ),
             Fault::NoStreet => (
                 "a street or place before the door number, such as \"大安區復興南路一段36號\"",
-                "門牌號前須有路街名，例如「大安區復興南路一段36號」",
+                "門牌號前有路街名之地址，例如「大安區復興南路一段36號」",
             ),
             Fault::NoNumber => (
                 "a door number (號) after the street, such as \"大安區復興南路一段36號\"",
-                "路街後須有門牌號，例如「大安區復興南路一段36號」",
+                "路街名後有門牌號之地址，例如「大安區復興南路一段36號」",
             ),
             Fault::Unread => (
                 "a door plate: district, street, 段, 巷, 弄, 號, 樓, 之, such as \"大安區復興南路一段36巷5弄12號3樓之2\"",
@@ -75,7 +75,7 @@ impl Fault {
             ),
             Fault::EitherSide => (
                 "a range of floors whose end says that it is below ground or above, such as \"B1至B2樓\" or \"B1樓至2樓\"",
-                "樓層範圍的迄樓須寫明地上或地下，例如「B1至B2樓」或「B1樓至2樓」",
+                "迄樓寫明地上或地下之樓層範圍，例如「B1至B2樓」或「B1樓至2樓」",
             ),
             Fault::Several => ("one door plate, not a list or a range", "單一門牌，而非多個或範圍"),
             Fault::LostCharacter => (
