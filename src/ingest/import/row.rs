@@ -11,7 +11,7 @@ use super::numbers::Numbers;
 use super::plan::{FieldPlan, Part, Plan, RecordsPlan, Source, TablePlan, ValueKind};
 use super::reader::{self, Reading};
 use super::source::{Body, find, json_texts};
-use crate::catalog::scalar::Expected;
+use crate::catalog::scalar::{Expected, address};
 use crate::store::upsert::Datum;
 
 /// Why a row was refused, or a field left empty.
@@ -292,10 +292,12 @@ impl<'a> Evaluator<'a> {
             if let (Err(_), Some(district)) = (&read, &field.district) {
                 // Asked for only where the text names none: finding it may take a lookup. What is wrong with the
                 // text itself is worth more than that its district was not found, too.
-                if let Ok(Some(known)) =
-                    self.text(row, district).map(|text| text.and_then(|t| reader::find_district(&t)))
-                {
-                    read = reader.read(&text, Some(known));
+                match self.text(row, district).map(|text| text.and_then(|t| reader::find_district(&t))) {
+                    Ok(Some(known)) => read = reader.read(&text, Some(known)),
+                    Err(complaint) if read == Err(address::Fault::NoDistrict.expected()) && !field.lenient => {
+                        return Err(complaint);
+                    }
+                    _ => {}
                 }
             }
             match read {
