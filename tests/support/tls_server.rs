@@ -20,7 +20,12 @@ impl TlsServer {
             eprintln!("no initdb on this machine: left out");
             return None;
         };
-        let folder = tempfile::tempdir().expect("a folder");
+        // The other user has to reach it: the folder that TMPDIR names may be for its owner alone.
+        let folder = match rustix::process::getuid().is_root() {
+            true => tempfile::tempdir_in("/tmp"),
+            false => tempfile::tempdir(),
+        };
+        let folder = folder.expect("a folder");
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let server = TlsServer { port, folder, programs };
