@@ -111,7 +111,7 @@ fn print(report: &FileReport) {
     }
     for table in &report.empty_lookups {
         println!(
-            "  {table}, which rows are looked up in, is empty: import it first (`cityquery import --list` has the order)"
+            "  {table}, which rows are looked up in, is empty: import it first (`cityquery import --list` says what needs what)"
         );
     }
     if let Some(rejects) = &report.rejects {

@@ -134,7 +134,10 @@ impl Writer<'_> {
                     self.null();
                     false
                 }
-                FieldOutKind::Column { column, .. } if rows.cell(row, *column) == Cell::Unreadable => {
+                // Under a mask that hides all, an error would tell something of the value.
+                FieldOutKind::Column { column, mask, .. }
+                    if *mask != Some(Mask::Hide) && rows.cell(row, *column) == Cell::Unreadable =>
+                {
                     self.null();
                     self.touched[rectangle].error(number as u16, &unreadable::CODE.word().into(), position);
                     false
