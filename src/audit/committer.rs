@@ -1,17 +1,19 @@
 //! The thread that makes records durable: takes what has gathered, writes once, syncs once, then acknowledges.
-//! No timer: while one batch is being synced, the next one gathers. A failed write or sync is never tried
-//! again on the same file, because a later success would say nothing about the pages that failed.
+//! No timer: while one batch is being synced, the next one gathers; when it has is left to `queue`. A failed write or sync
+//! is never tried again on the same file, because a later success would say nothing about the pages that failed.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::frame::{self, FrameKind, MAGIC};
 use super::marks::{BlobMark, End, EndReason, FORMAT, SegmentHeader, Withheld, WithheldReason};
+use super::queue::Queue;
 use super::segment::{END_ROOM, Prepared, Segment, framed};
 use super::shape::Blob;
 use super::state::{Receipt, Shared, Unavailable};
@@ -57,7 +59,9 @@ struct Waiting {
 
 pub(super) struct Committer {
     shared: Arc<Shared>,
-    inbox: Receiver<Message>,
+    queue: Arc<Queue>,
+    /// What was taken from the queue and is not in the batch yet.
+    taken: VecDeque<Message>,
     prepared: Receiver<Prepared>,
     active: Option<Segment>,
     next_seq: u64,
@@ -70,14 +74,15 @@ impl Committer {
     /// Takes the first segment into use and makes its header durable: a log that cannot be written fails here.
     pub fn start(
         shared: Arc<Shared>,
-        inbox: Receiver<Message>,
+        queue: Arc<Queue>,
         prepared: Receiver<Prepared>,
         first: Prepared,
         next_seq: u64,
     ) -> io::Result<Committer> {
         let mut committer = Committer {
             shared,
-            inbox,
+            queue,
+            taken: VecDeque::new(),
             prepared,
             active: None,
             next_seq,
@@ -95,14 +100,13 @@ impl Committer {
         loop {
             // Marks wait for nobody, unless there is no segment that they could go into.
             let has_marks = !self.withheld.is_empty() && self.active.is_some();
-            let wait = if has_marks { Duration::ZERO } else { IDLE_CHECK };
-            let mut is_closing = false;
-            match self.inbox.recv_timeout(wait) {
-                Ok(message) => is_closing = self.gather(message),
-                Err(RecvTimeoutError::Timeout) if has_marks => {}
-                Err(RecvTimeoutError::Timeout) => self.check(),
-                Err(RecvTimeoutError::Disconnected) => is_closing = true,
+            if self.taken.is_empty() {
+                self.queue.take(&mut self.taken, if has_marks { Duration::ZERO } else { IDLE_CHECK });
             }
+            if self.taken.is_empty() && !has_marks {
+                self.check();
+            }
+            let is_closing = self.gather();
             self.mark_withheld();
             self.flush();
             if is_closing {
@@ -112,10 +116,11 @@ impl Committer {
         }
     }
 
-    /// Takes everything that is queued into the batch; true when the log is to be closed.
-    fn gather(&mut self, first: Message) -> bool {
-        let mut next = Some(first);
-        while let Some(message) = next {
+    /// Puts what was taken into the batch, as far as it goes; true when the log is to be closed.
+    fn gather(&mut self) -> bool {
+        while self.batch.len() < BATCH_BYTES
+            && let Some(message) = self.taken.pop_front()
+        {
             match message {
                 Message::Commit(job) => self.take(job),
                 Message::Unread { id, seq, submitted } => {
@@ -123,7 +128,6 @@ impl Committer {
                 }
                 Message::Close => return true,
             }
-            next = if self.batch.len() < BATCH_BYTES { self.inbox.try_recv().ok() } else { None };
         }
         false
     }
@@ -316,7 +320,7 @@ impl Committer {
             self.end(EndReason::Closed);
         }
         self.shared.fail(Unavailable::Closed);
-        for message in self.inbox.try_iter() {
+        for message in self.taken.drain(..).chain(self.queue.shut()) {
             if let Message::Commit(job) = message {
                 let _ = job.done.send(Err(Unavailable::Closed)); // whoever asked may be gone
             }
@@ -328,6 +332,7 @@ impl Drop for Committer {
     /// However the thread ends, even by a panic: without it no record can be made, and the log must say so.
     fn drop(&mut self) {
         self.shared.fail(Unavailable::Closed);
+        self.queue.shut(); // whoever waits is told by the loss of what was to tell them
     }
 }
 

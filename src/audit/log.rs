@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded, unbounded};
+use crossbeam_channel::{Sender, bounded};
 use rustix::fs::FlockOperation;
 use tokio::sync::oneshot;
 
+use super::coming::{Acknowledgement, Awaited, Coming};
 use super::committer::{Committer, Job, Message};
 use super::disk::{Disk, RealDisk};
 use super::encode;
 use super::keeper::Keeper;
 use super::lost_key;
+use super::queue::{Batch, Queue};
 use super::record::Record;
 use super::recover::{Reach, Recovery, recover};
 use super::seal::Keyring;
@@ -110,7 +112,7 @@ pub struct AuditLog {
     shared: Arc<Shared>,
     keys: Arc<Keyring>,
     folder: Folder,
-    inbox: Sender<Message>,
+    queue: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     closed: Mutex<Option<Sender<()>>>,
     is_on: bool,
@@ -157,9 +159,9 @@ impl AuditLog {
         let bytes = segment_bytes.min(FIRST_SEGMENT);
         let file = disk.create(&folder.segment(number), bytes, &|| false).map_err(trouble("extended"))?;
         let first = Prepared { number, file, bytes };
-        let (inbox, messages) = unbounded();
+        let queue = Arc::<Queue>::default();
         let (outbox, prepared) = bounded(0);
-        let committer = Committer::start(shared.clone(), messages, prepared, first, recovery.next_seq)
+        let committer = Committer::start(shared.clone(), queue.clone(), prepared, first, recovery.next_seq)
             .map_err(trouble("written"))?;
         let (closed, is_closed) = bounded(0);
         let keeper = Keeper {
@@ -178,45 +180,51 @@ impl AuditLog {
             spawn("audit-keeper", move || keeper.run()).map_err(trouble("given a thread"))?,
         ];
         let (threads, closed, lock) = (Mutex::new(threads), Mutex::new(Some(closed)), Mutex::new(Some(lock)));
-        Ok((AuditLog { shared, keys, folder, inbox, threads, closed, is_on, lock }, recovery))
+        Ok((AuditLog { shared, keys, folder, queue, threads, closed, is_on, lock }, recovery))
+    }
+
+    /// Says that an answer is being worked on whose record will come soon: others may wait for it.
+    pub fn expect(&self) -> Coming<'_> {
+        Coming::new(self, self.is_on.then(|| self.queue.expect()))
     }
 
     /// Hands the record over at once, and waits for it to be durable when awaited. A record that was handed
     /// over is written even when the future is dropped; it is marked then as one whose answer did not leave.
     pub fn commit(&self, record: Record) -> impl Future<Output = Result<Receipt, Unavailable>> + Send + use<> {
+        self.commit_begun(&record, &mut None)
+    }
+
+    /// The same for an answer that was begun in that batch, which is taken once the record is handed over.
+    pub(super) fn commit_begun(
+        &self,
+        record: &Record,
+        begun: &mut Option<Batch>,
+    ) -> impl Future<Output = Result<Receipt, Unavailable>> + Send + use<> {
         let submitted = Instant::now();
-        let awaited =
-            self.submit(&record, submitted).map(|done| Awaited { done, submitted, inbox: self.inbox.clone() });
+        let handed_over = self.submit(record, begun);
+        let awaited = handed_over.map(|(done, batch)| Awaited::new(done, submitted, batch, self.queue.clone()));
         let deadline = self.shared.deadline;
-        async move {
-            let mut awaited = awaited?;
-            if let Ok(answer) = tokio::time::timeout(deadline, &mut awaited.done).await {
-                return answer.unwrap_or(Err(Unavailable::Closed));
-            }
-            // The one moment that decides: either the acknowledgement is here already, or it can no longer come.
-            awaited.done.close();
-            match awaited.done.try_recv() {
-                Ok(answer) => answer,
-                Err(_) => Err(Unavailable::Late(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX))),
-            }
-        }
+        async move { awaited?.receipt(deadline).await }
+    }
+
+    /// The record of an answer that was begun in that batch will not come.
+    pub(super) fn gone(&self, begun: Batch) {
+        self.queue.gone(begun);
     }
 
     /// For threads of their own and commands: waits as long as it takes. Not for the async runtime.
     pub fn commit_blocking(&self, record: Record) -> Result<Receipt, Unavailable> {
-        self.submit(&record, Instant::now())?.blocking_recv().unwrap_or(Err(Unavailable::Closed))
+        let (done, batch) = self.submit(&record, &mut None)?;
+        self.queue.press(batch);
+        done.blocking_recv().unwrap_or(Err(Unavailable::Closed))
     }
 
-    fn submit(
-        &self,
-        record: &Record,
-        submitted: Instant,
-    ) -> Result<oneshot::Receiver<Result<Receipt, Unavailable>>, Unavailable> {
+    fn submit(&self, record: &Record, begun: &mut Option<Batch>) -> Result<(Acknowledgement, Batch), Unavailable> {
         let (done, receiver) = oneshot::channel();
         if !self.is_on {
             let receipt = Receipt { id: record.id, node: self.shared.node.clone(), seq: 0, segment: 0 };
             let _ = done.send(Ok(receipt)); // the receiver stands right above
-            return Ok(receiver);
+            return Ok((receiver, 0));
         }
         self.shared.check()?;
         let payload = encode::record(record, &self.keys, &self.shared.schema_hash)
@@ -225,11 +233,11 @@ impl AuditLog {
             Some(asked) => [Some(asked.document.clone()), Some(asked.shape.clone())],
             None => [None, None],
         };
-        let job = Job { id: record.id, payload, blobs, submitted, done };
+        let job = Job { id: record.id, payload, blobs, submitted: Instant::now(), done };
         let cost = job.cost();
         self.shared.enter_queue(cost)?;
-        match self.inbox.send(Message::Commit(job)) {
-            Ok(()) => Ok(receiver),
+        match self.queue.push(Message::Commit(job), begun.take()) {
+            Ok(batch) => Ok((receiver, batch)),
             Err(_) => {
                 self.shared.leave_queue(cost);
                 Err(Unavailable::Closed)
@@ -287,7 +295,7 @@ impl AuditLog {
 
     /// Writes what is queued, ends the segment and refuses everything after. Blocks until that is done.
     pub fn close(&self) {
-        let _ = self.inbox.send(Message::Close); // closed already: nobody listens
+        let _ = self.queue.push(Message::Close, None); // closed already: nobody listens
         drop(self.closed.lock().unwrap_or_else(PoisonError::into_inner).take());
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -296,23 +304,6 @@ impl AuditLog {
             }
         }
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-}
-
-/// An acknowledgement on its way to whoever will release the answer.
-struct Awaited {
-    done: oneshot::Receiver<Result<Receipt, Unavailable>>,
-    submitted: Instant,
-    inbox: Sender<Message>,
-}
-
-impl Drop for Awaited {
-    /// An acknowledgement that came and was never looked at released no answer: the request had ended just before.
-    fn drop(&mut self) {
-        self.done.close();
-        if let Ok(Ok(Receipt { id, seq, .. })) = self.done.try_recv() {
-            let _ = self.inbox.send(Message::Unread { id, seq, submitted: self.submitted }); // closed: it stays unmarked
-        }
     }
 }
 

@@ -3,10 +3,11 @@
 //!
 //! Reading order: `record`, `shape`, `touched` (what is recorded); `encode`, `decode`, `seal`, `key_file`, `lost_key`, `frame`,
 //! `marks`
-//! (how it stands on disk); `log`, `committer`, `state`, `disk`, `segment`, `keeper` (how it gets there);
+//! (how it stands on disk); `log`, `coming`, `queue`, `committer`, `state`, `disk`, `segment`, `keeper` (how it gets there);
 //! `scan`, `chain`, `recover`, `loss` (how it is read back).
 
 pub mod chain;
+pub mod coming;
 pub mod committer;
 pub mod decode;
 pub mod disk;
@@ -20,6 +21,7 @@ pub mod log;
 pub mod loss;
 pub mod lost_key;
 pub mod marks;
+pub mod queue;
 pub mod read;
 pub mod reader;
 pub mod record;
@@ -36,6 +38,7 @@ pub mod wording;
 #[cfg(test)]
 mod tests;
 
+pub use coming::Coming;
 pub use expand::{CellOutcome, Line};
 pub use index::Indexer;
 pub use log::{AuditLog, COMMAND_LINE, OpenError, Options, SERVER};

@@ -146,6 +146,7 @@ async fn answer(app: &App, caller: Result<Caller, Refusal>, asked: engine::Reque
         started: around.started,
         done: false,
     });
+    let coming = caller.as_ref().ok().map(|_| app.audit.expect());
     let reply = match &caller {
         Ok(caller) => app.engine.answer(Ok(caller), &asked).await,
         Err(refusal) => app.engine.answer(Err(refusal.clone()), &asked).await,
@@ -159,14 +160,14 @@ async fn answer(app: &App, caller: Result<Caller, Refusal>, asked: engine::Reque
         _ => StatusCode::OK,
     };
     let first_error = reply.errors.first().map(|error| error.code);
-    let Ok(caller) = &caller else {
+    let (Ok(caller), Some(coming)) = (&caller, coming) else {
         // Nobody is signed in: the schema alone was read, and no dataset.
         return answered(respond(status, around.media, reply.body(around.language, None)), first_error);
     };
     let id = asked.record;
     let body = reply.body(around.language, Some(id));
     let record = record(app, caller, &around, id, reply, &body);
-    match app.audit.commit(record).await {
+    match coming.commit(record).await {
         Ok(_) => answered(respond(status, around.media, body), first_error),
         Err(reason) => {
             tracing::error!(%reason, request = %caller.request_id, "an answer was withheld: no durable record");

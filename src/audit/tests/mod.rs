@@ -7,6 +7,7 @@ mod faults;
 mod format;
 mod lost_keys;
 mod packing;
+mod queue;
 mod reading;
 mod secrets;
 mod shorter;
