@@ -10,6 +10,7 @@ mod baseline_sqlite;
 mod city;
 mod client;
 mod rows;
+mod syncs;
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -20,6 +21,9 @@ use client::{Load, Target};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The target that is measured beside syncs.
+const BESIDE_SYNCS: usize = 3;
 
 #[derive(Parser, Clone)]
 struct Arguments {
@@ -42,6 +46,10 @@ struct Arguments {
     /// Turns of each server
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Measure, too, the server without audit while a thread that has nothing to do with it syncs a file so many times a
+    /// second: what the disk's syncs alone take from everybody
+    #[arg(long)]
+    syncs: Option<u32>,
     /// Only this question: point or list
     #[arg(long)]
     case: Option<String>,
@@ -115,21 +123,30 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
     );
     let is_wanted = |case: &city::Case| arguments.case.as_deref().is_none_or(|name| name == case.name);
     for case in question.cases().into_iter().filter(is_wanted) {
-        let targets = [
+        let mut targets = vec![
             Target::graphql("cityquery", &guarded.address, &token, &case),
             Target::graphql("without audit", &unrecorded.address, &unrecorded_token, &case),
             Target::plain("hand-written", &baseline.address, &case),
         ];
+        if arguments.syncs.is_some() {
+            targets.push(Target::graphql("beside syncs", &unrecorded.address, &unrecorded_token, &case));
+        }
         client::same_answers(&targets[0], &targets[2], case.keys.len().min(60)).await?;
         let load = Load { clients: arguments.clients, time: Duration::from_secs_f64(arguments.seconds) };
         let mut rates = vec![Vec::new(); targets.len()];
         let mut delays = vec![Vec::new(); targets.len()];
+        let mut done = 0;
         for target in &targets {
             client::run(target, &Load { time: Duration::from_secs(1), ..load }).await?;
         }
         for _ in 0..arguments.rounds {
             for (number, target) in targets.iter().enumerate() {
+                let syncs = match arguments.syncs {
+                    Some(rate) if number == BESIDE_SYNCS => Some(syncs::Syncs::start(&arguments.folder, rate)?),
+                    _ => None,
+                };
                 let result = client::run(target, &load).await?;
+                done += syncs.map_or(0, syncs::Syncs::stop);
                 rates[number].push(result.rate);
                 delays[number].push(result.p99_ms);
             }
@@ -145,6 +162,10 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
             );
         }
         println!("  audit on / off {:>5.3}", ratio(&rates[0], &rates[1]));
+        if arguments.syncs.is_some() {
+            let rate = done as f64 / (arguments.rounds as f64 * arguments.seconds);
+            println!("  beside {rate:.0} syncs a second / off {:>5.3}", ratio(&rates[BESIDE_SYNCS], &rates[1]));
+        }
     }
     if arguments.case.is_some() {
         return Ok(());
