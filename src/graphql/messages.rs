@@ -3,6 +3,7 @@
 use async_graphql::parser::Error as ParseError;
 use async_graphql::{Pos, ServerError};
 
+use super::syntax;
 use crate::access::refusal::{Code, Position, Refusal};
 
 /// What the library says (pinned by version), with `{}` for what is quoted, and the same in Chinese.
@@ -51,14 +52,7 @@ pub(super) fn position(pos: Pos) -> Position {
 
 /// The document is not GraphQL.
 pub(super) fn parse_failed(error: &ParseError) -> Refusal {
-    // The parser draws a picture over several lines; its last one says what is wrong.
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("= ").trim_end_matches('.');
-    let refusal = Refusal::new(
-        Code::ParseFailed,
-        format!("This is not GraphQL: {reason}."),
-        format!("不是正確的 GraphQL 語法：{reason}。"),
-    );
+    let refusal = syntax::refusal(error);
     error.positions().next().into_iter().fold(refusal, |refusal, pos| refusal.at(position(pos)))
 }
 

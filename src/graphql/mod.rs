@@ -17,6 +17,7 @@ mod shape;
 mod shape_inputs;
 mod shape_outputs;
 mod shape_procedure;
+mod syntax;
 mod tokens;
 mod validate;
 mod values;
