@@ -71,12 +71,17 @@ fn extract_from(sources: Figment) -> Result<Config, ConfigError> {
 
 fn describe(error: &figment::Error) -> String {
     let key = error.path.join(".");
+    let environment = error.metadata.as_ref().is_some_and(|source| source.name.contains("environment"));
     let what = match &error.kind {
+        // What the value is, is not said: it may be a password.
+        Kind::InvalidType(_, expected) if environment && expected == "a string" => {
+            "text is expected; what looks like a number, a truth value or a list needs quotes of its own, as '\"12\"'"
+                .to_owned()
+        }
         Kind::UnknownField(field, known) => format!("unknown key `{field}`; known here: {}", known.join(", ")),
         Kind::MissingField(field) => format!("`{field}` is missing"),
         other => other.to_string(),
     };
-    let environment = error.metadata.as_ref().is_some_and(|source| source.name.contains("environment"));
     let source = match &error.metadata {
         Some(_) if environment => format!("{ENV_PREFIX}{}", error.path.join("__").to_uppercase()),
         Some(source) => source.source.as_ref().map_or_else(|| "defaults".to_owned(), ToString::to_string),
@@ -266,6 +271,13 @@ mod tests {
             jail.set_env("CITYQUERY__LIMITS__TIME_MS", "soon");
             let text = faults(Config::load(Some(Path::new("city.toml"))));
             assert!(text.contains("CITYQUERY__LIMITS__TIME_MS"), "{text}");
+            jail.set_env("CITYQUERY__LIMITS__TIME_MS", "1234");
+            jail.set_env("CITYQUERY__AUDIT__NODE", "471147");
+            let text = faults(Config::load(None));
+            assert!(text.contains("CITYQUERY__AUDIT__NODE: text is expected"), "{text}");
+            assert!(!text.contains("471147"), "it could be a password: {text}");
+            jail.set_env("CITYQUERY__AUDIT__NODE", "\"471147\"");
+            assert_eq!(Config::load(None).expect("loads").audit.node, "471147");
             Ok(())
         });
     }
