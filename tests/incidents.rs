@@ -2,13 +2,14 @@
 
 use crate::support;
 
-use crate::support::hall::Hall;
+use crate::support::hall::{Hall, PASSWORD};
 use crate::support::hall_steps::{PERMITS, permit_items};
 use cityquery::access::Code;
 use cityquery::audit::Kind;
 use cityquery::audit::read::Contents;
 use cityquery::audit::segment::Folder;
 use serde_json::{Value, json};
+use time::Duration;
 
 /// 事件: reported, the account suspended in the same step, head and ethics told, remedied, closed; nothing is deleted.
 #[tokio::test(flavor = "multi_thread")]
@@ -206,13 +207,27 @@ async fn an_incident_of_two_agencies_is_both_agencies_matter() {
         hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
         hall.ask("ethics.officer", report, json!({})).await.step();
         let both = json!([{ "number": "E-2026-0001", "account": "tax.clerk", "form": "FIRE-2026-001" }]);
-        for who in ["fire.head", "fire.admin", "tax.head", "tax.admin"] {
-            assert_eq!(hall.ask(who, seen, json!({})).await.data()["incidents"], both, "{who}");
+        let concerned = ["fire.head", "fire.admin", "tax.head", "tax.admin"];
+        let told = async |hall: &Hall, who: &str| {
             let inbox = hall.ask(who, "{ inbox { number } }", json!({})).await;
             let told = inbox.data()["inbox"].as_array().expect("notices");
-            assert_eq!(told.iter().filter(|one| one["number"] == "E-2026-0001").count(), 1, "{who}: {told:#?}");
+            told.iter().filter(|one| one["number"] == "E-2026-0001").count()
+        };
+        for who in concerned {
+            assert_eq!(hall.ask(who, seen, json!({})).await.data()["incidents"], both, "{who}");
+            assert_eq!(told(&hall, who).await, 1, "{who}");
         }
         assert_eq!(hall.ask("building.head", seen, json!({})).await.data()["incidents"], json!([]));
+
+        // Nobody did anything: both agencies are reminded, once.
+        hall.clock.advance(Duration::days(8));
+        for _ in 0..2 {
+            hall.app.engine.procedure().keep_house().await.expect("keeps the house");
+        }
+        for who in concerned {
+            hall.sign_in(who, PASSWORD).await;
+            assert_eq!(told(&hall, who).await, 2, "{who}");
+        }
 
         let remedy = |what: &str| {
             format!(
@@ -223,7 +238,7 @@ async fn an_incident_of_two_agencies_is_both_agencies_matter() {
         let further = hall.ask("fire.admin", &remedy("移出群組"), json!({})).await;
         assert_eq!(
             further.step(),
-            &json!({ "remedy": "教育訓練（tax.admin，2026-03-02）\n移出群組", "remediedBy": "fire.admin" })
+            &json!({ "remedy": "教育訓練（tax.admin，2026-03-10）\n移出群組", "remediedBy": "fire.admin" })
         );
     }
 }

@@ -86,3 +86,50 @@ async fn a_sixth_dataset_is_asked_like_the_five() {
     }
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "every layout answers alike: {answers:#?}");
 }
+
+/// A field that its mask hides whole answers null for every value, also for one that no scalar can tell: an error would tell the
+/// one from the others.
+#[tokio::test]
+async fn of_a_field_that_is_hidden_whole_an_odd_value_shows_nothing() {
+    let Some(server) = postgres::server() else { return };
+    let database = postgres::Database::create(&server).await;
+    let declaration = r#"extend schema @dataset(code: "welfare", title: "社福", custodian: "welfare-office")
+
+"補助: one allowance"
+type Allowance @table(name: "allowances", list: "allowances") {
+  "編號: its number"
+  allowanceNo: String! @column(class: OPEN)
+  "核定日: when it was granted"
+  grantedOn: Date @column(class: PERSONAL, mask: HIDE)
+  "金額: the sum"
+  amount: Decimal @column(class: PERSONAL, mask: HIDE)
+}
+"#;
+    plots::execute(
+        &database.url,
+        "CREATE TABLE allowances (id bigint PRIMARY KEY, allowance_no text NOT NULL, granted_on date, amount numeric);
+         INSERT INTO allowances VALUES (1, 'A', '2024-02-29', 5), (2, 'B', 'infinity', 'NaN'), (3, 'C', NULL, NULL)",
+    )
+    .await;
+    let further = vec![("welfare.graphql".to_owned(), declaration.to_owned())];
+    let databases = Databases::empty(Layout::SqliteFive).await;
+    let mut connections = databases.connections.clone();
+    connections.insert("welfare".to_owned(), Connection { url: database.url.clone(), schema: None });
+    let catalog = cityquery::catalog::load_with(&further).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let connections = catalog.connections(&connections);
+    cityquery::store::migrate::migrate(&connections).await.expect("migrates the five");
+    let setup = Setup { further, datasets: Some(connections), ..Setup::default() };
+    let gate = Gate::open(setup, &["masked", "full"]).await;
+    let fields = ["Query.allowances", "Allowance.{allowanceNo grantedOn amount}"];
+    for (who, masked) in [("masked", true), ("full", false)] {
+        let grants = [support::gate::Grant { masked, ..grant("select", &fields) }];
+        gate.form(&who.to_uppercase(), items(&gate.catalog, &grants), &[who]).await;
+    }
+    let query = "{ allowances { nodes { allowanceNo grantedOn amount } } }";
+    let hidden = gate.ask("masked", "", query, json!({})).await;
+    let none = |number: &str| json!({ "allowanceNo": number, "grantedOn": null, "amount": null });
+    assert_eq!(hidden.body["data"]["allowances"]["nodes"], json!([none("A"), none("B"), none("C")]), "{}", hidden.text);
+    assert!(hidden.body["errors"].is_null(), "{}", hidden.text);
+    let shown = gate.ask("full", "", query, json!({})).await;
+    assert_eq!(shown.body["errors"].as_array().map(Vec::len), Some(2), "odd they are: {}", shown.text);
+}

@@ -259,15 +259,7 @@ impl Procedure {
         about: Option<&str>,
         news: &News<'_>,
     ) -> Result<(), Fault> {
-        let holder = match about {
-            Some(name) => account::Entity::find().filter(account::Column::Name.eq(name)).one(step.tx()).await?,
-            None => None,
-        };
-        let mut concerned = vec![agency.to_owned()];
-        if let Some(holder) = holder {
-            concerned.push(agency_code(step.tx(), holder.agency_id).await?);
-        }
-        concerned.dedup();
+        let concerned = concerned(step.tx(), agency, about).await?;
         for agency in &concerned {
             step.tell(To::Role(Role::AgencyHead, agency), news).await?;
             step.tell(To::Role(Role::BusinessAdministrator, agency), news).await?;
@@ -314,6 +306,22 @@ pub(crate) async fn check_no_open_incident(db: &impl ConnectionTrait, about: imp
     let number = &open.number;
     let (en, zh) = (format!("The incident {number} is not closed."), format!("事件 {number} 尚未結案。"));
     Err(conflict(en, zh, json!({ "incident": number, "status": open.status })))
+}
+
+/// The agency of an incident, and that of the account that it is about where this is another one.
+pub(super) async fn concerned(
+    db: &impl ConnectionTrait,
+    agency: &str,
+    about: Option<&str>,
+) -> Result<Vec<String>, Fault> {
+    let mut concerned = vec![agency.to_owned()];
+    if let Some(name) = about
+        && let Some(holder) = account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?
+    {
+        concerned.push(agency_code(db, holder.agency_id).await?);
+    }
+    concerned.dedup();
+    Ok(concerned)
 }
 
 /// Names of the accounts of an agency.

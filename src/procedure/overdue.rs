@@ -8,7 +8,7 @@ use time::{Date, Duration};
 
 use super::agency::{agency_code, agency_title};
 use super::entity::{annex, application, channel, incident, notice};
-use super::incident::DAYS_TO_REMEDY;
+use super::incident::{DAYS_TO_REMEDY, concerned};
 use super::inspection_report::tell_ethics;
 use super::step::{News, Step, To, recipients};
 use super::submission::DAYS_TO_DECIDE;
@@ -174,18 +174,20 @@ impl Procedure {
         let mut late = Vec::new();
         for row in reported.order_by_asc(incident::Column::Id).all(db).await? {
             let due = row.reported_at.to_offset(offset!(+8)).date() + Duration::days(DAYS_TO_REMEDY);
-            if self.today() > due {
-                late.push(Late {
-                    kind: "incident",
-                    en: format!("Nothing was done about incident {} by {due}: {}", row.number, row.title),
-                    zh: format!("事件 {} 未於 {due} 前補救：{}", row.number, row.title),
-                    number: row.number,
-                    agency: agency_code(db, row.agency_id).await?,
-                    doers: Role::BusinessAdministrator,
-                    assigned: None,
-                    due,
-                });
+            if self.today() <= due {
+                continue;
             }
+            let agency = agency_code(db, row.agency_id).await?;
+            late.extend(concerned(db, &agency, row.account.as_deref()).await?.into_iter().map(|agency| Late {
+                kind: "incident",
+                number: row.number.clone(),
+                agency,
+                doers: Role::BusinessAdministrator,
+                assigned: None,
+                due,
+                en: format!("Nothing was done about incident {} by {due}: {}", row.number, row.title),
+                zh: format!("事件 {} 未於 {due} 前補救：{}", row.number, row.title),
+            }));
         }
         Ok(late)
     }
