@@ -93,7 +93,7 @@ async fn a_sixth_dataset_is_asked_like_the_five() {
 async fn of_a_field_that_is_hidden_whole_an_odd_value_shows_nothing() {
     let Some(server) = postgres::server() else { return };
     let database = postgres::Database::create(&server).await;
-    let declaration = r#"extend schema @dataset(code: "welfare", title: "社福", custodian: "welfare-office")
+    let declaration = r#"extend schema @dataset(code: "welfare", title: "社福", custodian: "welfare-office", custodianTitle: "社會局")
 
 "補助: one allowance"
 type Allowance @table(name: "allowances", list: "allowances") {
@@ -102,7 +102,7 @@ type Allowance @table(name: "allowances", list: "allowances") {
   "核定日: when it was granted"
   grantedOn: Date @column(class: PERSONAL, mask: HIDE)
   "金額: the sum"
-  amount: Decimal @column(class: PERSONAL, mask: HIDE)
+  amount: Decimal @column(class: PERSONAL, mask: HIDE, scale: 2)
 }
 "#;
     plots::execute(
@@ -120,9 +120,9 @@ type Allowance @table(name: "allowances", list: "allowances") {
     cityquery::store::migrate::migrate(&connections).await.expect("migrates the five");
     let setup = Setup { further, datasets: Some(connections), ..Setup::default() };
     let gate = Gate::open(setup, &["masked", "full"]).await;
-    let fields = ["Query.allowances", "Allowance.{allowanceNo grantedOn amount}"];
     for (who, masked) in [("masked", true), ("full", false)] {
-        let grants = [support::gate::Grant { masked, ..grant("select", &fields) }];
+        let personal = support::gate::Grant { masked, ..grant("select", &["Allowance.{grantedOn amount}"]) };
+        let grants = [grant("select", &["Query.allowances", "Allowance.allowanceNo"]), personal];
         gate.form(&who.to_uppercase(), items(&gate.catalog, &grants), &[who]).await;
     }
     let query = "{ allowances { nodes { allowanceNo grantedOn amount } } }";
