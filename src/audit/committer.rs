@@ -174,6 +174,7 @@ impl Committer {
         let Ok(prepared) = self.prepared.recv_timeout(self.shared.deadline * 5 / 6) else {
             return Err(self.shared.fail(Unavailable::NoSpace));
         };
+        self.shared.hurry(false); // at once: the one after it is begun already, and there is time for its zeros
         self.begin(prepared);
         Ok(())
     }

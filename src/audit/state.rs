@@ -111,9 +111,9 @@ impl Shared {
         self.hurried.store(is_nearly_full, Ordering::Relaxed);
     }
 
-    /// Whether the next segment is waited for.
+    /// Whether the next segment is waited for, or will never be: closing the log does not wait for its zeros.
     pub fn is_hurried(&self) -> bool {
-        self.hurried.load(Ordering::Relaxed)
+        self.hurried.load(Ordering::Relaxed) || self.check() == Err(Unavailable::Closed)
     }
 
     pub fn now_us(&self) -> i64 {
