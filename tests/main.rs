@@ -19,6 +19,7 @@ mod consent;
 mod demo;
 mod demo_walk;
 mod fail_closed;
+mod fair_share;
 mod first_day;
 mod generate;
 mod graphql;

@@ -174,6 +174,7 @@ impl Engine {
             bounds: &self.bounds,
             sealer: &self.sealer,
             bound_to: &bound_to,
+            account: caller.map_or(0, |caller| caller.account_id),
             deadline: started + Duration::from_millis(self.bounds.limits().time_ms),
         };
         let missing = self.missing(&document, rights, &variables, &plan.denied);

@@ -9,13 +9,14 @@ use futures::stream::FuturesUnordered;
 
 use super::cost::Bounds;
 use super::family::{self, Families};
-use super::plan::{Link, Plan};
+use super::plan::{Link, Plan, Step};
 use super::resolve::Variables;
 use super::slot::{self, Slot};
 use crate::access::{Code, Refusal};
 use crate::store::bind::{Bind, Texts};
 use crate::store::layout::Databases;
 use crate::store::rows::{Cell, Kind, Rows};
+use crate::store::share::{Share, Shares};
 use crate::store::source::{Lane, SourceError};
 use crate::store::sqlite::Worker;
 
@@ -58,22 +59,35 @@ impl Load {
     }
 
     /// Runs all steps, wherever their databases are.
-    pub async fn run(mut self, databases: &Databases, deadline: Instant) -> Result<Load, Refusal> {
+    pub async fn run(mut self, databases: &Databases, account: i64, deadline: Instant) -> Result<Load, Refusal> {
+        let plan = self.plan.clone();
+        let share = async |step: &Step| match step.statement.lane {
+            Lane::Shared => Ok(None),
+            Lane::Own => share(databases.shares(step.database), account, deadline).await.map(Some),
+        };
         if let Some(group) = databases.sqlite_only() {
-            let long = self.plan.steps.iter().any(|step| step.statement.lane == Lane::Own);
-            let lane = if long { Lane::Own } else { Lane::Shared };
+            // One thread runs them all, of those for long statements if one of them is.
+            let long = plan.steps.iter().find(|step| step.statement.lane == Lane::Own);
+            let (lane, _share) = match long {
+                Some(step) => (Lane::Own, share(step).await?),
+                None => (Lane::Shared, None),
+            };
             return group.run(lane, deadline, move |worker| self.run_on(worker)).await.map_err(source_refusal)?;
         }
-        let plan = self.plan.clone();
         let mut running = FuturesUnordered::new();
         loop {
             while let Some((number, binds)) = self.next()? {
                 let step = &plan.steps[number];
                 let source = databases.source(step.database);
-                running.push(async move { (number, source.query(&step.statement, binds, deadline).await) });
+                let share = share(step);
+                running.push(async move {
+                    let _share = share.await?;
+                    let rows = source.query(&step.statement, binds, deadline).await.map_err(source_refusal)?;
+                    Ok::<_, Refusal>((number, rows))
+                });
             }
-            match running.next().await {
-                Some((number, rows)) => self.accept(number, rows.map_err(source_refusal)?)?,
+            match running.next().await.transpose()? {
+                Some((number, rows)) => self.accept(number, rows)?,
                 None => return Ok(self),
             }
         }
@@ -241,6 +255,19 @@ impl Load {
         }
         self.rows += rows as u64;
         if self.rows > u64::from(self.bounds.limits().rows) { Err(self.bounds.too_many_rows(path)) } else { Ok(()) }
+    }
+}
+
+/// A place of the account's share for a statement that may run long.
+async fn share(shares: &Shares, account: i64, deadline: Instant) -> Result<Share, Refusal> {
+    match tokio::time::timeout_at(deadline.into(), shares.take(account)).await {
+        Ok(taken) => taken.map_err(|error| source_refusal(SourceError::Failed(error.to_string()))),
+        Err(_) => Err(Refusal::new(
+            Code::Timeout,
+            "The operation waited for others of the same account that take long, until its time was over. Send fewer of them \
+             at a time.",
+            "本次查詢等候同一帳號之其他長時間查詢，已逾時限。請減少同時送出之查詢。",
+        )),
     }
 }
 

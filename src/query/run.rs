@@ -35,6 +35,8 @@ pub struct Run<'a> {
     pub sealer: &'a Sealer,
     /// Caller and state of the rights to which cursors are bound.
     pub bound_to: &'a str,
+    /// Whose share of the places for long statements it takes from.
+    pub account: i64,
     /// When it has to be finished.
     pub deadline: Instant,
 }
@@ -51,7 +53,8 @@ pub async fn run(
     run.bounds.cost(cost)?;
     check_parameters(plan, &variables, run.bounds)?;
     let load = Load::new(plan.clone(), variables.clone(), run.bounds.clone());
-    let load = match tokio::time::timeout_at(run.deadline.into(), load.run(run.databases, run.deadline)).await {
+    let loading = load.run(run.databases, run.account, run.deadline);
+    let load = match tokio::time::timeout_at(run.deadline.into(), loading).await {
         Ok(load) => load?,
         Err(_) => return Err(load::timed_out()),
     };

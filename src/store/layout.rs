@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::postgres::Postgres;
+use super::share::Shares;
 use super::source::{Dialect, Source, SourceError};
 use super::sqlite::{self, SqliteBundle, SqliteGroup};
 use crate::config::{self, Connection};
@@ -25,6 +26,8 @@ pub struct Place {
 pub struct Databases {
     places: BTreeMap<String, Place>,
     sources: Vec<Arc<dyn Source>>,
+    /// Who has how many of the places for long statements, by number of the database.
+    shares: Vec<Arc<Shares>>,
     group: Option<Arc<SqliteGroup>>,
 }
 
@@ -49,8 +52,11 @@ impl Databases {
             );
         }
         let bundles = sources.len();
+        // All bundles are read by the same threads.
+        let mut shares = vec![Arc::new(Shares::of(sqlite::LONG_THREADS)); bundles];
         for url in &servers {
             sources.push(Arc::new(Postgres::new(url, postgres, time)?));
+            shares.push(Arc::new(Shares::of(postgres.own_connections.into())));
         }
         let place = |connection: &Connection| match files.iter().position(|url| *url == connection.url) {
             Some(number) => {
@@ -66,7 +72,7 @@ impl Databases {
         let places = connections.iter().map(|(code, connection)| (code.clone(), place(connection))).collect();
         // A plan may run on one SQLite thread only when there is no other kind of database.
         let group = group.filter(|_| servers.is_empty());
-        Ok(Databases { places, sources, group })
+        Ok(Databases { places, sources, shares, group })
     }
 
     /// Where a dataset lives, if a connection is configured for it.
@@ -77,6 +83,11 @@ impl Databases {
     /// The database of that number.
     pub fn source(&self, database: usize) -> &Arc<dyn Source> {
         &self.sources[database]
+    }
+
+    /// Who has how many of that database's places for statements that may run long.
+    pub fn shares(&self, database: usize) -> &Shares {
+        &self.shares[database]
     }
 
     /// The SQLite threads, when every database is a bundle of SQLite files; bundles are numbered like databases.

@@ -12,6 +12,7 @@ pub mod postgres_decode;
 pub mod postgres_link;
 mod postgres_tls;
 pub mod rows;
+pub mod share;
 pub mod source;
 pub mod sqlite;
 mod turn;

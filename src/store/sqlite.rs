@@ -25,8 +25,8 @@ use super::rows::{Cell, Kind, Rows};
 use super::source::{Dialect, Lane, Source, SourceError, Statement};
 use crate::config;
 
-/// Threads for statements that may run long.
-const LONG_THREADS: usize = 2;
+/// Threads for statements that may run long: two for whoever asks for many, and one that is left to others.
+pub(super) const LONG_THREADS: usize = 3;
 
 type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
@@ -77,6 +77,18 @@ impl SqliteGroup {
         self.bundles
     }
 
+    /// How much work waits for a thread of that lane.
+    pub fn waiting(&self, lane: Lane) -> usize {
+        self.line(lane).len()
+    }
+
+    fn line(&self, lane: Lane) -> &crossbeam_channel::Sender<Job> {
+        match lane {
+            Lane::Shared => &self.quick,
+            Lane::Own => &self.long,
+        }
+    }
+
     /// Runs a piece of work on one of the threads; dropping the future stops the statement that it runs.
     pub async fn run<T: Send + 'static>(
         &self,
@@ -96,11 +108,7 @@ impl SqliteGroup {
             worker.stop.set(None);
             let _ = answer.send(result);
         });
-        let jobs = match lane {
-            Lane::Shared => &self.quick,
-            Lane::Own => &self.long,
-        };
-        jobs.send(job).map_err(|_| SourceError::Unavailable("SQLite threads have ended".into()))?;
+        self.line(lane).send(job).map_err(|_| SourceError::Unavailable("SQLite threads have ended".into()))?;
         let result = wait.await.map_err(|_| SourceError::Unavailable("SQLite thread broke off".into()));
         drop(guard);
         result
