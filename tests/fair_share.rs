@@ -1,14 +1,12 @@
 //! Whoever asks for much at once does not keep others from their answers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cityquery::config::Connection;
 use cityquery::store::source::Lane;
 use serde_json::json;
 
-use crate::support::gate::{Gate, Got, Setup, everything};
+use crate::support::gate::{Gate, Got, Setup, everything, in_one};
 use crate::support::{plots, postgres};
 
 /// May run long: its condition may read every row.
@@ -32,13 +30,8 @@ fn ask(gate: &Arc<Gate>, person: &'static str, query: &'static str) -> tokio::ta
 async fn one_connection_is_left_to_others() {
     let Some(server) = postgres::server() else { return };
     let database = postgres::Database::create(&server).await;
-    let connection = Connection { url: database.url.clone(), schema: None };
-    let datasets: BTreeMap<String, Connection> =
-        ["household", "land", "building", "zoning", "fire"].map(|code| (code.to_owned(), connection.clone())).into();
-    let catalog = cityquery::catalog::load_builtin().expect("sound");
-    cityquery::store::migrate::migrate(&catalog.connections(&datasets)).await.expect("migrates");
     let few = |config: &mut cityquery::config::Config| config.postgres.own_connections = 3;
-    let gate = open(Setup { datasets: Some(datasets), change: Some(few), ..Setup::default() }).await;
+    let gate = open(Setup { change: Some(few), ..in_one(&database).await }).await;
 
     let (mut client, driver) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.expect("connects");
     let driver = tokio::spawn(driver);

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::support::dice::Dice;
-use crate::support::gate::{Gate, Setup};
+use crate::support::gate::{Gate, Setup, in_one};
 use crate::support::plots::{self, Plots, ROWS};
+use crate::support::postgres;
 use cityquery::access::{Item, Rights, Use, Uses};
 use cityquery::catalog::scalar::Scalar;
 use cityquery::catalog::{Catalog, FieldDef, FieldKind, Mask, TypeId};
@@ -384,10 +385,9 @@ fn settled(text: &str) -> String {
     cursor.replace_all(&text, |found: &regex::Captures| format!("{}{}\"", &found[1], found[2].len())).into_owned()
 }
 
-#[tokio::test]
-async fn answers_do_not_depend_on_what_was_not_granted() {
-    let here = Gate::open(Setup::default(), &["asker"]).await;
-    let there = Gate::open(Setup::default(), &["asker"]).await;
+/// Asks both cities, under as many forms.
+async fn compare(here: Setup, there: Setup, forms: u64) {
+    let (here, there) = (Gate::open(here, &["asker"]).await, Gate::open(there, &["asker"]).await);
     let catalog = here.catalog.clone();
     let city = plots::plots(&catalog);
     plots::load(&city, &catalog.connections(&here.app.config.datasets)).await;
@@ -395,7 +395,7 @@ async fn answers_do_not_depend_on_what_was_not_granted() {
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     let set = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = set("CITYQUERY_TWINS_SEED").unwrap_or(1);
-    for seed in first..first + set("CITYQUERY_TWINS").unwrap_or(FORMS) {
+    for seed in first..first + set("CITYQUERY_TWINS").unwrap_or(forms) {
         let mut dice = Dice::new(seed);
         let items = lot(&catalog, &mut dice);
         let (rights, problems) = Rights::compile(&catalog, &items);
@@ -417,6 +417,17 @@ async fn answers_do_not_depend_on_what_was_not_granted() {
             *told.entry(if rows > 0 { "rows".to_owned() } else { one.code().to_owned() }).or_default() += 1;
         }
     }
-    eprintln!("{told:?}");
     assert!(told["rows"] > QUESTIONS, "too few questions are answered with rows: {told:?}");
+}
+
+#[tokio::test]
+async fn answers_do_not_depend_on_what_was_not_granted() {
+    compare(Setup::default(), Setup::default(), FORMS).await;
+}
+
+#[tokio::test]
+async fn nor_do_they_on_postgresql() {
+    let Some(server) = postgres::server() else { return };
+    let (here, there) = (postgres::Database::create(&server).await, postgres::Database::create(&server).await);
+    compare(in_one(&here).await, in_one(&there).await, FORMS / 2).await;
 }

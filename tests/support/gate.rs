@@ -19,6 +19,10 @@ use serde_json::{Value, json};
 use time::macros::{date, datetime};
 use tower::ServiceExt;
 
+use super::postgres::Database;
+
+const CODES: [&str; 5] = ["household", "land", "building", "zoning", "fire"];
+
 /// The password of everybody here.
 pub const PASSWORD: &str = "Lanterns-7-above";
 
@@ -256,9 +260,18 @@ impl Gate {
     }
 }
 
+/// Fresh tables of every dataset in one PostgreSQL database.
+pub async fn in_one(database: &Database) -> Setup {
+    let connection = Connection { url: database.url.clone(), schema: None };
+    let datasets = CODES.map(|code| (code.to_owned(), connection.clone())).into();
+    let catalog = cityquery::catalog::load_builtin().expect("sound");
+    cityquery::store::migrate::migrate(&catalog.connections(&datasets)).await.expect("migrates");
+    Setup { datasets: Some(datasets), ..Setup::default() }
+}
+
 /// Databases that nobody can reach: whatever is asked of them is refused as SOURCE_UNAVAILABLE, so that any other
 /// answer shows that nothing was asked.
 pub fn dead() -> BTreeMap<String, Connection> {
     let connection = Connection { url: "postgres://nobody@127.0.0.1:1/none".to_owned(), schema: None };
-    ["household", "land", "building", "zoning", "fire"].map(|code| (code.to_owned(), connection.clone())).into()
+    CODES.map(|code| (code.to_owned(), connection.clone())).into()
 }
