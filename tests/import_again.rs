@@ -153,3 +153,29 @@ async fn a_district_is_told_by_a_road_of_one_district_alone() {
     let keys = city.rows("shared", "addresses", &["address_key"]).await;
     assert_eq!(keys, ["大安區36巷5號", "文山區羅斯福路5段7號", "松山區饒河街199號"]);
 }
+
+/// What another file gave before stays where this one would only fill gaps, and is told: nothing is dropped in silence.
+#[tokio::test]
+async fn what_gives_way_to_an_earlier_file_is_told() {
+    const PLATE: &str = "松山區八德路4段640號2樓";
+    for layout in layouts() {
+        let city = ImportCity::new(layout).await;
+        let villages = city.file("villages.csv", include_str!("import/villages/population.csv"));
+        city.counts("village-population", &villages).await;
+        let file = |name, neighbourhood| {
+            city.file(name, format!("addr\n信義區松高路9號\n臺北市松山區莊敬里{neighbourhood}鄰八德路四段640號2樓\n"))
+        };
+        city.counts("addresses", &file("first.csv", "001")).await;
+        for time in ["once", "twice"] {
+            let report = city.import("addresses", &file("other.csv", "009")).await.expect("imports");
+            let told = [["3", "address_key", PLATE, "table stays"].map(str::to_owned)];
+            assert_eq!(rejects(&report), told, "{layout:?}, {time}");
+            let counts = report.files[0].total();
+            assert_eq!((counts.read, counts.unchanged, counts.updated), (2, 2, 0), "{layout:?}, {time}");
+        }
+        let rows = city.rows("shared", "addresses", &["address_key", "neighbourhood_no"]).await;
+        assert_eq!(rows, ["信義區松高路9號 -", &format!("{PLATE} 001")], "{layout:?}");
+        let same = city.import("addresses", &file("same.csv", "001")).await.expect("imports");
+        assert_eq!(rejects(&same).len(), 0, "{layout:?}: what is the same gives way to nothing");
+    }
+}

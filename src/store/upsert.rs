@@ -32,6 +32,8 @@ pub enum Change {
     Keep(usize),
     /// What it was, unless that is null.
     Fill,
+    /// What it was: it is never null, and given for rows that are new.
+    Stay,
 }
 
 /// A table and what of it is written.
@@ -65,7 +67,7 @@ impl Target {
     }
 
     /// Columns that an update compares and writes.
-    pub(super) fn rest(&self) -> impl Iterator<Item = (&String, Change)> {
+    pub fn rest(&self) -> impl Iterator<Item = (&String, Change)> {
         self.columns[self.key_length..].iter().zip(self.changes.iter().copied())
     }
 
@@ -75,9 +77,27 @@ impl Target {
     }
 }
 
+/// A column as its table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableColumn {
+    /// Name.
+    pub name: String,
+    /// Never null.
+    pub not_null: bool,
+}
+
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub struct Outcome {
+    /// What was done.
+    pub fate: Fate,
+    /// What is there says otherwise in a column of which only gaps are filled, and stays.
+    pub gave_way: bool,
+}
+
+/// What was done with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
     /// It was not there.
     Inserted,
     /// It was there and differed.
@@ -114,8 +134,8 @@ impl Session {
         }
     }
 
-    /// Names of the columns of a table; none if there is no such table.
-    pub async fn columns(&mut self, schema: Option<&str>, table: &str) -> Result<Vec<String>, UpsertError> {
+    /// The columns of a table; none if there is no such table.
+    pub async fn columns(&mut self, schema: Option<&str>, table: &str) -> Result<Vec<TableColumn>, UpsertError> {
         match self {
             Session::Sqlite(session) => session.columns(table),
             Session::Postgres(session) => session.columns(schema, table).await,

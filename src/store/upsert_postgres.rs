@@ -9,7 +9,7 @@ use futures::SinkExt;
 use tokio_postgres::Client;
 
 use super::postgres_address::{Address, why};
-use super::upsert::{Change, Datum, NextIds, Outcome, Target, UpsertError, quoted};
+use super::upsert::{Change, Datum, Fate, NextIds, Outcome, TableColumn, Target, UpsertError, quoted};
 
 /// Bytes sent to COPY at a time.
 const PORTION: usize = 256 * 1024;
@@ -33,17 +33,17 @@ impl PostgresSession {
         Ok(PostgresSession { client, next_ids: NextIds::default(), stages: HashMap::new() })
     }
 
-    pub(super) async fn columns(&self, schema: Option<&str>, table: &str) -> Result<Vec<String>, UpsertError> {
+    pub(super) async fn columns(&self, schema: Option<&str>, table: &str) -> Result<Vec<TableColumn>, UpsertError> {
         let rows = self
             .client
             .query(
-                "SELECT column_name::text FROM information_schema.columns \
+                "SELECT column_name::text, is_nullable = 'NO' FROM information_schema.columns \
                  WHERE table_schema = coalesce($1::text, current_schema()) AND table_name = $2",
                 &[&schema, &table],
             )
             .await
             .map_err(refused(table))?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
+        Ok(rows.iter().map(|row| TableColumn { name: row.get(0), not_null: row.get(1) }).collect())
     }
 
     pub(super) async fn read(
@@ -70,16 +70,23 @@ impl PostgresSession {
             }
         };
         self.fill(target, &stage, rows).await?;
-        let mut outcomes = vec![Outcome::Unchanged; rows.len()];
+        let mut outcomes = vec![Outcome { fate: Fate::Unchanged, gave_way: false }; rows.len()];
         let sql = Statements::of(target, &stage);
         for row in self.client.query(&sql.different, &[]).await.map_err(&refused)? {
-            let (number, is_new): (i32, bool) = (row.get(0), row.get(1));
-            outcomes[number as usize] = if is_new { Outcome::Inserted } else { Outcome::Updated };
+            let (number, is_new, is_changed, gave_way): (i32, bool, bool, bool) =
+                (row.get(0), row.get(1), row.get(2), row.get(3));
+            let fate = match (is_new, is_changed) {
+                (true, _) => Fate::Inserted,
+                (false, true) => Fate::Updated,
+                (false, false) => Fate::Unchanged,
+            };
+            outcomes[number as usize] = Outcome { fate, gave_way };
         }
-        if let (Some(update), true) = (&sql.update, outcomes.contains(&Outcome::Updated)) {
+        let any = |fate| outcomes.iter().any(|outcome| outcome.fate == fate);
+        if let (Some(update), true) = (&sql.update, any(Fate::Updated)) {
             self.client.execute(update.as_str(), &[]).await.map_err(&refused)?;
         }
-        if outcomes.contains(&Outcome::Inserted) {
+        if any(Fate::Inserted) {
             next_id += self.client.execute(&sql.insert, &[&next_id]).await.map_err(&refused)? as i64;
         }
         self.next_ids.set(&target.name(), next_id);
@@ -161,17 +168,24 @@ impl Statements {
         let key = target.key().iter().map(|c| format!("t.{0} = s.{0}", quoted(c)));
         let matches = key.collect::<Vec<_>>().join(" AND ");
         let after_key = |at: usize| quoted(&target.columns[target.key_length + at]);
-        let differs = target.rest().map(|(c, change)| match change {
-            Change::Replace => format!("t.{0} IS DISTINCT FROM s.{0}", quoted(c)),
+        let changing = || target.rest().filter(|(_, change)| *change != Change::Stay);
+        let differs = changing().map(|(c, change)| match change {
+            Change::Replace | Change::Stay => format!("t.{0} IS DISTINCT FROM s.{0}", quoted(c)),
             Change::Keep(with) => {
                 format!("(s.{1} IS NOT NULL AND t.{0} IS DISTINCT FROM s.{0})", quoted(c), after_key(with))
             }
             Change::Fill => format!("(t.{0} IS NULL AND s.{0} IS NOT NULL)", quoted(c)),
         });
         let differs = differs.collect::<Vec<_>>().join(" OR ");
-        let changed = if differs.is_empty() { String::new() } else { format!(" OR {differs}") };
-        let set = target.rest().map(|(c, change)| match change {
-            Change::Replace => format!("{0} = s.{0}", quoted(c)),
+        let changed = if differs.is_empty() { "false" } else { &differs };
+        let filled = target.rest().filter(|(_, change)| *change == Change::Fill);
+        let gave_way = filled.map(|(c, _)| {
+            format!("(t.{0} IS NOT NULL AND s.{0} IS NOT NULL AND t.{0} IS DISTINCT FROM s.{0})", quoted(c))
+        });
+        let gave_way = gave_way.collect::<Vec<_>>().join(" OR ");
+        let gave_way = if gave_way.is_empty() { "false" } else { &gave_way };
+        let set = changing().map(|(c, change)| match change {
+            Change::Replace | Change::Stay => format!("{0} = s.{0}", quoted(c)),
             Change::Keep(with) => {
                 format!("{0} = CASE WHEN s.{1} IS NULL THEN t.{0} ELSE s.{0} END", quoted(c), after_key(with))
             }
@@ -182,8 +196,9 @@ impl Statements {
         let staged: Vec<String> = target.columns.iter().map(|c| format!("s.{}", quoted(c))).collect();
         Statements {
             different: format!(
-                "SELECT s.stage_number, t.{id} IS NULL FROM {stage} s LEFT JOIN {table} t ON {matches} \
-                 WHERE t.{id} IS NULL{changed}"
+                "SELECT s.stage_number, t.{id} IS NULL, {changed}, {gave_way} \
+                 FROM {stage} s LEFT JOIN {table} t ON {matches} \
+                 WHERE t.{id} IS NULL OR {changed} OR {gave_way}"
             ),
             update: (!set.is_empty()).then(|| {
                 format!("UPDATE {table} t SET {} FROM {stage} s WHERE {matches} AND ({differs})", set.join(", "))

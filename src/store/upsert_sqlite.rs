@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
 
-use super::upsert::{Change, Datum, NextIds, Outcome, Target, UpsertError, quoted};
+use super::upsert::{Change, Datum, Fate, NextIds, Outcome, TableColumn, Target, UpsertError, quoted};
 
 /// How long a writer waits for another one.
 const WAIT: Duration = Duration::from_secs(30);
@@ -53,9 +53,15 @@ impl Statements {
             Change::Replace => format!("{c} IS ?{n}"),
             Change::Keep(with) => format!("(?{} IS NULL OR {c} IS ?{n})", with + 1 + target.key_length),
             Change::Fill => format!("({c} IS NOT NULL OR ?{n} IS NULL)"),
+            // Each statement has a place for each column.
+            Change::Stay => format!("?{n} IS ?{n}"),
         });
         let same: Vec<String> = same.collect();
         let same = if same.is_empty() { "1".to_owned() } else { same.join(" AND ") };
+        let filled = rest.iter().filter(|(_, _, change)| *change == Change::Fill);
+        let gave_way = filled.map(|(c, n, _)| format!("({c} IS NOT NULL AND ?{n} IS NOT NULL AND {c} IS NOT ?{n})"));
+        let gave_way = gave_way.collect::<Vec<_>>().join(" OR ");
+        let gave_way = if gave_way.is_empty() { "0" } else { &gave_way };
         let columns: Vec<String> = target.columns.iter().map(|column| quoted(column)).collect();
         let places: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
         let id_place = columns.len() + 1;
@@ -63,10 +69,11 @@ impl Statements {
             Change::Replace => format!("{c} = ?{n}"),
             Change::Keep(with) => format!("{c} = iif(?{} IS NULL, {c}, ?{n})", with + 1 + target.key_length),
             Change::Fill => format!("{c} = coalesce({c}, ?{n})"),
+            Change::Stay => format!("{c} = iif(TRUE, {c}, ?{n})"),
         });
         let set: Vec<String> = set.collect();
         Statements {
-            probe: format!("SELECT {id}, {same} FROM {table} WHERE {} LIMIT 1", matches.join(" AND ")),
+            probe: format!("SELECT {same}, {gave_way} FROM {table} WHERE {} LIMIT 1", matches.join(" AND ")),
             insert: format!(
                 "INSERT INTO {table} ({}, {id}) VALUES ({}, ?{id_place})",
                 columns.join(", "),
@@ -94,11 +101,15 @@ impl SqliteSession {
         Ok(SqliteSession { connection, next_ids: NextIds::default() })
     }
 
-    pub(super) fn columns(&self, table: &str) -> Result<Vec<String>, UpsertError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name FROM pragma_table_info(?1)").map_err(refused(table))?;
-        let names = statement.query_map([table], |row| row.get(0)).map_err(refused(table))?;
-        names.collect::<Result<_, _>>().map_err(refused(table))
+    pub(super) fn columns(&self, table: &str) -> Result<Vec<TableColumn>, UpsertError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, \"notnull\" FROM pragma_table_info(?1)")
+            .map_err(refused(table))?;
+        let columns = statement
+            .query_map([table], |row| Ok(TableColumn { name: row.get(0)?, not_null: row.get(1)? }))
+            .map_err(refused(table))?;
+        columns.collect::<Result<_, _>>().map_err(refused(table))
     }
 
     pub(super) fn read(&self, table: &str, columns: &[String]) -> Result<Vec<Vec<Option<String>>>, UpsertError> {
@@ -128,21 +139,24 @@ impl SqliteSession {
         let compared = target.compared();
         let mut outcomes = Vec::with_capacity(rows.len());
         for row in rows {
-            let known: Option<bool> =
-                probe.query_row(params_from_iter(&row[..compared]), |r| r.get(1)).optional().map_err(&refused)?;
-            outcomes.push(match (known, &mut update) {
+            let known: Option<(bool, bool)> = probe
+                .query_row(params_from_iter(&row[..compared]), |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()
+                .map_err(&refused)?;
+            let fate = match (known, &mut update) {
                 (None, _) => {
                     let id = Datum::Int(next_id);
                     insert.execute(params_from_iter(row.iter().chain([&id]))).map_err(&refused)?;
                     next_id += 1;
-                    Outcome::Inserted
+                    Fate::Inserted
                 }
-                (Some(false), Some(update)) => {
+                (Some((false, _)), Some(update)) => {
                     update.execute(params_from_iter(&row[..compared])).map_err(&refused)?;
-                    Outcome::Updated
+                    Fate::Updated
                 }
-                _ => Outcome::Unchanged,
-            });
+                _ => Fate::Unchanged,
+            };
+            outcomes.push(Outcome { fate, gave_way: known.is_some_and(|(_, gave_way)| gave_way) });
         }
         self.next_ids.set(&target.table, next_id);
         Ok(outcomes)

@@ -10,7 +10,7 @@ use smallvec::{SmallVec, smallvec};
 use super::plan::Plan;
 use super::row::{Complaint, TableRow};
 use crate::config::Connection;
-use crate::store::upsert::{Change, Datum, Outcome, Session, Target, UpsertError};
+use crate::store::upsert::{Change, Datum, Fate, Session, Target, UpsertError};
 
 /// Rows that are sent to the databases at once.
 const PORTION: usize = 20_000;
@@ -106,6 +106,17 @@ struct Seen {
     index: usize,
 }
 
+/// A row of the file on its way.
+struct Row {
+    records: usize,
+    line: u64,
+    /// A table changed by it.
+    changed: bool,
+}
+
+/// What is told of a row that was sent: its records and its line.
+pub type Told = (usize, u64, Complaint);
+
 /// Collects rows and sends them in portions.
 pub struct Loader<'a, 's> {
     sessions: &'s mut Sessions<'a>,
@@ -114,8 +125,8 @@ pub struct Loader<'a, 's> {
     datasets: Vec<Vec<String>>,
     /// Rows of this portion by target, and which row of the file each came from.
     pending: HashMap<(usize, usize), Pending>,
-    /// Rows of the file in this portion: their records, and whether a table changed.
-    rows: Vec<(usize, bool)>,
+    /// Rows of the file in this portion.
+    rows: Vec<Row>,
     size: usize,
     portion: u32,
     /// Keys of this file.
@@ -126,20 +137,27 @@ pub struct Loader<'a, 's> {
 
 impl<'a, 's> Loader<'a, 's> {
     /// For a plan and its transactions.
-    pub fn new(plan: &Plan, sessions: &'s mut Sessions<'a>) -> Result<Self, UpsertError> {
+    pub async fn new(plan: &Plan, sessions: &'s mut Sessions<'a>) -> Result<Self, UpsertError> {
         let mut targets = Vec::new();
         let mut datasets = Vec::new();
         for records in &plan.records {
             let mut of_records = Vec::new();
             for table in &records.tables {
-                let (_, schema) = sessions.of(&table.dataset)?;
+                let (session, schema) = sessions.of(&table.dataset)?;
+                let known = session.columns(schema, &table.table).await?;
+                let is_full = |name: &str| known.iter().any(|column| column.name == name && column.not_null);
+                let rest = table.columns.iter().skip(table.key_length).zip(&table.changes);
+                let changes = rest.map(|(column, change)| match change {
+                    Change::Fill if is_full(&column.name) => Change::Stay, // what is never empty has no gaps
+                    change => *change,
+                });
                 of_records.push(Target {
                     schema: schema.map(str::to_owned),
                     table: table.table.clone(),
                     id_column: table.id_column.clone(),
                     columns: table.columns.iter().map(|column| column.name.clone()).collect(),
                     key_length: table.key_length,
-                    changes: table.changes.clone(),
+                    changes: changes.collect(),
                 });
             }
             targets.push(of_records);
@@ -173,7 +191,7 @@ impl<'a, 's> Loader<'a, 's> {
             said.push((id, content));
         }
         let number = self.rows.len();
-        self.rows.push((records, false));
+        self.rows.push(Row { records, line, changed: false });
         for (row, (id, content)) in rows.into_iter().zip(said) {
             self.write(records, (number, line), row, (id, content));
         }
@@ -220,8 +238,9 @@ impl<'a, 's> Loader<'a, 's> {
         self.size >= PORTION || self.rows.len() >= PORTION
     }
 
-    /// Sends what is collected.
-    pub async fn send(&mut self) -> Result<(), UpsertError> {
+    /// Sends what is collected; told is what gave way to rows that the tables had.
+    pub async fn send(&mut self) -> Result<Vec<Told>, UpsertError> {
+        let mut told = Vec::new();
         let mut pending: Vec<_> = self.pending.drain().collect();
         // In the plan's order: surrogate keys then do not depend on a hash map's mood.
         pending.sort_by_key(|(place, _)| *place);
@@ -229,22 +248,32 @@ impl<'a, 's> Loader<'a, 's> {
             let (numbers, rows): (Vec<_>, Vec<Vec<Datum>>) = rows.into_iter().unzip();
             let target = &self.targets[records][table];
             let (session, _) = self.sessions.of(&self.datasets[records][table])?;
-            for (numbers, outcome) in numbers.into_iter().zip(session.upsert(target, &rows).await?) {
-                match outcome {
-                    Outcome::Inserted => self.counts[records].inserted += 1,
-                    Outcome::Updated => self.counts[records].updated += 1,
-                    Outcome::Unchanged => continue,
+            let outcomes = session.upsert(target, &rows).await?;
+            for ((numbers, row), outcome) in numbers.into_iter().zip(rows).zip(outcomes) {
+                if outcome.gave_way {
+                    told.extend(numbers.first().map(|number| (*number, gave_way(target, &row))));
                 }
-                numbers.iter().for_each(|number| self.rows[*number].1 = true);
+                match outcome.fate {
+                    Fate::Inserted => self.counts[records].inserted += 1,
+                    Fate::Updated => self.counts[records].updated += 1,
+                    Fate::Unchanged => continue,
+                }
+                numbers.iter().for_each(|number| self.rows[*number].changed = true);
             }
         }
-        for (records, changed) in self.rows.drain(..) {
-            let counts = &mut self.counts[records];
-            *(if changed { &mut counts.accepted } else { &mut counts.unchanged }) += 1;
+        told.sort_by_key(|(number, _)| *number);
+        let told = told.into_iter().map(|(number, complaint)| {
+            let Row { records, line, .. } = self.rows[number];
+            (records, line, complaint)
+        });
+        let told = told.collect();
+        for row in self.rows.drain(..) {
+            let counts = &mut self.counts[row.records];
+            *(if row.changed { &mut counts.accepted } else { &mut counts.unchanged }) += 1;
         }
         self.size = 0;
         self.portion += 1;
-        Ok(())
+        Ok(told)
     }
 }
 
@@ -253,7 +282,7 @@ fn content(changes: &[Change], rest: &[Datum]) -> Content {
         changes.iter().zip(rest).filter(|(c, _)| **c == Change::Replace).map(|(_, datum)| datum).collect();
     let completed = changes.iter().zip(rest).filter_map(|(change, datum)| {
         let said_by = match change {
-            Change::Replace => return None,
+            Change::Replace | Change::Stay => return None,
             Change::Keep(with) => &rest[*with],
             Change::Fill => datum,
         };
@@ -273,19 +302,42 @@ enum Difference {
 /// One that says nothing differs from none.
 fn differ(known: &Content, new: &Content, changes: &[Change]) -> Difference {
     let apart = |(known, new): (&Option<u64>, &Option<u64>)| known.is_some() && new.is_some() && known != new;
-    let completed = changes.iter().filter(|change| **change != Change::Replace);
+    let completed = changes.iter().filter(|change| !matches!(change, Change::Replace | Change::Stay));
     let mut parts = known.iter().zip(new).map(apart);
     let replaced = parts.next().unwrap_or_default();
     parts.zip(completed).filter(|(apart, _)| *apart).fold(
         if replaced { Difference::Whole } else { Difference::None },
         |so_far, (_, change)| match (so_far, change) {
             (Difference::Whole, _) | (_, Change::Replace | Change::Keep(_)) => Difference::Whole,
-            (_, Change::Fill) => Difference::InGaps,
+            (_, Change::Fill | Change::Stay) => Difference::InGaps,
         },
     )
 }
 
 fn conflict(target: &Target, key: &[Datum], line: u64) -> Complaint {
+    about(
+        target,
+        key,
+        format!("line {line} of this file has the same key with other values; the first one counts"),
+        format!("本檔第 {line} 列有相同鍵值但內容不同，以先出現者為準"),
+    )
+}
+
+fn gave_way(target: &Target, row: &[Datum]) -> Complaint {
+    let columns = target.rest().zip(&row[target.key_length..]);
+    let filled = columns.filter(|((_, change), datum)| *change == Change::Fill && **datum != Datum::Null);
+    let filled: Vec<&str> = filled.map(|((name, _), _)| name.as_str()).collect();
+    let (table, filled) = (&target.table, filled.join(" "));
+    about(
+        target,
+        &row[..target.key_length],
+        format!("{table} says otherwise under this key, in one or more of: {filled}; it stays"),
+        format!("{table} 已有此鍵值之資料，其 {filled} 至少一欄與本列不同，維持原值"),
+    )
+}
+
+/// About the row of that key.
+fn about(target: &Target, key: &[Datum], reason: String, reason_zh: String) -> Complaint {
     let text = |datum: &Datum| match datum {
         Datum::Text(text) | Datum::Decimal(text) => text.clone(),
         Datum::Int(number) => number.to_string(),
@@ -293,12 +345,7 @@ fn conflict(target: &Target, key: &[Datum], line: u64) -> Complaint {
         Datum::Null => String::new(),
     };
     let value = key.iter().map(text).collect::<Vec<_>>().join(" ");
-    Complaint::new(
-        &target.columns[..target.key_length].join(" "),
-        &value,
-        format!("line {line} of this file has the same key with other values; the first one counts"),
-        format!("本檔第 {line} 列有相同鍵值但內容不同，以先出現者為準"),
-    )
+    Complaint::new(&target.columns[..target.key_length].join(" "), &value, reason, reason_zh)
 }
 
 fn hash(value: impl Hash) -> u64 {

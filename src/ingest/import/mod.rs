@@ -212,7 +212,7 @@ async fn one_file(
     let empty_lookups = empty.map(|(lookup, _)| format!("{}.{}", lookup.dataset, lookup.table)).collect();
     let numbers = kept_numbers(plan, sessions).await.map_err(database)?;
     let mut evaluator = Evaluator::new(plan, &lookups, numbers);
-    let mut loader = Loader::new(plan, sessions).map_err(database)?;
+    let mut loader = Loader::new(plan, sessions).await.map_err(database)?;
     let mut rows = 0;
     for record in records {
         let record = record.map_err(broken)?;
@@ -237,19 +237,29 @@ async fn one_file(
         }
         rows += 1;
         if loader.is_full() {
-            loader.send().await.map_err(database)?;
+            send(&mut loader, &mut rejects, plan, file).await?;
         }
         if rows % ROWS_PER_LOOK == 0 {
             progress(Progress { file, rows });
         }
     }
-    loader.send().await.map_err(database)?;
+    send(&mut loader, &mut rejects, plan, file).await?;
     progress(Progress { file, rows });
     let names = plan.records.iter().map(|records| records.name.clone());
     let records = names.zip(std::mem::take(&mut loader.counts)).collect();
     let rejects = rejects.finish().map_err(ImportError::Rejects)?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(FileReport { file: file.to_owned(), records, rejects, empty_lookups, seconds })
+}
+
+/// Sends what is collected, and writes down what of it gave way to rows that were there.
+async fn send(loader: &mut Loader<'_, '_>, rejects: &mut Rejects, plan: &Plan, file: &Path) -> Result<(), ImportError> {
+    let told = loader.send().await.map_err(|fault| ImportError::Database { file: file.to_owned(), fault })?;
+    told.iter()
+        .try_for_each(|(records, line, complaint)| {
+            rejects.write(*line, &plan.records[*records].name, complaint, Effect::TableStays)
+        })
+        .map_err(ImportError::Rejects)
 }
 
 /// For `strict`: a file in which a row was refused is none.
@@ -332,7 +342,7 @@ async fn lacking_columns(plan: &Plan, sessions: &mut Sessions<'_>) -> Result<Vec
         if known.is_empty() {
             lacking.push(format!("dataset {dataset}: table {table}"));
         } else {
-            let missing = columns.iter().filter(|column| !known.iter().any(|name| name == *column));
+            let missing = columns.iter().filter(|column| !known.iter().any(|known| known.name == **column));
             lacking.extend(missing.map(|column| format!("dataset {dataset}: column {table}.{column}")));
         }
     }

@@ -17,6 +17,8 @@ pub enum Effect {
     LeftEmpty,
     /// The row is imported, but for what an earlier row of the file says otherwise.
     FirstStays,
+    /// The row is imported, but for what its table says otherwise.
+    TableStays,
 }
 
 /// The reject file of one imported file.
@@ -59,6 +61,7 @@ impl Rejects {
             Effect::Rejected => "rejected",
             Effect::LeftEmpty => "left empty",
             Effect::FirstStays => "first stays",
+            Effect::TableStays => "table stays",
         };
         let Complaint { field, value, reason, reason_zh } = complaint;
         let line = line.to_string();
