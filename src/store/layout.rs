@@ -53,7 +53,8 @@ impl Databases {
         }
         let bundles = sources.len();
         // All bundles are read by the same threads.
-        let mut shares = vec![Arc::new(Shares::of(sqlite::LONG_THREADS)); bundles];
+        let of_threads = Arc::new(Shares::of(sqlite::LONG_THREADS));
+        let mut shares: Vec<Arc<Shares>> = std::iter::repeat_n(of_threads, bundles).collect();
         for url in &servers {
             sources.push(Arc::new(Postgres::new(url, postgres, time)?));
             shares.push(Arc::new(Shares::of(postgres.own_connections.into())));
