@@ -2,7 +2,7 @@
 //! each is, what each sees, and what cannot be done without them. On SQLite and on PostgreSQL.
 
 use crate::support::hall::Hall;
-use crate::support::hall_steps::{OPEN_SUB_FORM, permit_items};
+use crate::support::hall_steps::{OPEN_SUB_FORM, PERMITS, permit_items, person_items};
 use cityquery::access::Code;
 use serde_json::{Value, json};
 
@@ -149,5 +149,43 @@ async fn a_staff_number_is_one_persons_in_their_agency() {
             refused.refused(Code::Conflict);
         }
         hall.ask("fire.admin", open, input("fire.a", "User-1")).await.step();
+    }
+}
+
+/// 備查: what a sub-form is given later, too, is given when its custodian has the operating rules on file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sub_form_gets_nothing_of_a_custodian_that_has_no_rules_on_file() {
+    let all = "mutation { step: putDirectoryGroup(form: \"FIRE-2026-001\", name: \"all\", title: \"全部\") { name } }";
+    let names = "{ persons(first: 1) { nodes { name } } }";
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
+        let version = hall.file_rules_only("fire.admin").await;
+        for by in ["building.dba", "it.admin", "commission.officer"] {
+            hall.acknowledge(by, "fire-department", version).await;
+        }
+        hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+        let mut input = Hall::input(&person_items());
+        input["form"] = "FIRE-2026-001".into();
+        let submitted = hall.submit("fire.admin", &hall.draft("fire.admin", input).await).await;
+        let approved = hall.decide("household.dba", &submitted, "APPROVE", "").await;
+        hall.open_form(&approved, "FIRE-2026-001").await;
+        let refused = hall.ask("fire.admin", all, json!({})).await;
+        let refused = refused.refused(Code::Forbidden);
+        let text = refused["message"].as_str().expect("a text");
+        assert!(text.contains("not yet acknowledged by: civil-affairs"), "{refused:#}");
+        assert_eq!(refused["extensions"]["clause"], "8(1)");
+        hall.ask("fire.officer", names, json!({})).await.refused(Code::Forbidden);
+        // What it holds already may be put anew, and a group that nobody has been handed is only a selection.
+        let fewer = "mutation { step: putDirectoryGroup(form: \"FIRE-2026-001\", name: \"all\", title: \"全部\", items: [\
+                     { coordinate: \"Query.usePermits\", uses: [SELECT, ORDER] }, { coordinate: \"UsePermit.{permitNo floorsAbove}\", \
+                     uses: [SELECT, ORDER] }]) { name } }";
+        hall.ask("fire.admin", fewer, json!({})).await.step();
+        hall.ask("fire.officer", PERMITS, json!({})).await.data();
+        hall.ask("fire.admin", &all.replace("\"all\"", "\"more\""), json!({})).await.step();
+
+        hall.acknowledge("household.dba", "fire-department", version).await;
+        hall.ask("fire.admin", all, json!({})).await.step();
+        hall.ask("fire.officer", names, json!({})).await.data();
     }
 }

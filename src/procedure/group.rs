@@ -111,6 +111,7 @@ impl Procedure {
             .await?;
         let id = match known {
             Some(known) => {
+                self.check_opens(step.tx(), &found.row, known.id, &items).await?;
                 directory_group::Entity::update_many()
                     .col_expr(directory_group::Column::Title, Expr::value(title))
                     .filter(directory_group::Column::Id.eq(known.id))

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_graphql::{InputObject, SimpleObject};
 use sea_orm::sea_query::{Condition, Expr};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
@@ -19,7 +21,8 @@ use super::page::{Page, no_entry};
 use super::step::{Begun, News, To};
 use super::watch::watches;
 use super::{Act, Fault, Procedure};
-use crate::accounts::entity::{directory_group, master_form, sub_form, user_group};
+use crate::access::Item;
+use crate::accounts::entity::{directory_group, directory_item, master_form, sub_form, user_group};
 use crate::accounts::forms::NewSubForm;
 
 /// 次表單: a part of a master form, handed to a user group.
@@ -221,6 +224,31 @@ impl Procedure {
         }
         step.finish("sub-form", row.id, json!({ "number": number, "status": word, "reason": reason })).await?;
         self.sub_form_by_id(row.id).await
+    }
+
+    /// What is put into a directory group that sub-forms hand on is opened by it: those custodians of whom it held nothing
+    /// have to have the rules on file, as for a sub-form.
+    pub(super) async fn check_opens(
+        &self,
+        db: &impl ConnectionTrait,
+        form: &master_form::Model,
+        group: i64,
+        items: &[Item],
+    ) -> Result<(), Fault> {
+        let handed_on = sub_form::Entity::find()
+            .filter(sub_form::Column::DirectoryGroupId.eq(group))
+            .filter(sub_form::Column::Status.ne("closed"));
+        if handed_on.one(db).await?.is_none() {
+            return Ok(());
+        }
+        let held = directory_item::Entity::find().filter(directory_item::Column::GroupId.eq(group)).all(db).await?;
+        let before: BTreeSet<&str> = held.iter().filter_map(|row| self.custodian_of(&row.coordinate)).collect();
+        let after = items.iter().filter_map(|item| self.custodian_of(&item.coordinate));
+        let new: BTreeSet<String> = after.filter(|code| !before.contains(code)).map(str::to_owned).collect();
+        match new.is_empty() {
+            true => Ok(()),
+            false => self.check_rules(db, form.agency_id, &new).await,
+        }
     }
 
     async fn sub_form_by_id(&self, id: i64) -> Result<SubForm, Fault> {
