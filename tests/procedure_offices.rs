@@ -1,8 +1,8 @@
 //! The offices beside those who use and those who give data: the information office, the commission, the ethics office. What
 //! each is, what each sees, and what cannot be done without them. On SQLite and on PostgreSQL.
 
-use crate::support::hall::Hall;
-use crate::support::hall_steps::{OPEN_SUB_FORM, PERMITS, permit_items, person_items};
+use crate::support::hall::{Hall, PASSWORD, Reply};
+use crate::support::hall_steps::{DECIDE, OPEN_SUB_FORM, PERMITS, permit_items, person_items};
 use cityquery::access::Code;
 use serde_json::{Value, json};
 
@@ -187,5 +187,93 @@ async fn a_sub_form_gets_nothing_of_a_custodian_that_has_no_rules_on_file() {
         hall.acknowledge("household.dba", "fire-department", version).await;
         hall.ask("fire.admin", all, json!({})).await.step();
         hall.ask("fire.officer", names, json!({})).await.data();
+    }
+}
+
+const CLOSE: &str =
+    "mutation($account: String!) { step: closeAccount(account: $account, reason: \"調職\") { status } }";
+
+/// Opens an account of somebody who had another one.
+async fn again(hall: &mut Hall, by: &str, name: &str, agency: &str, role: &str, person: Value) -> Reply {
+    let mut input = json!({ "account": name, "agency": agency, "title": "承辦人", "staffNumber": format!("S-{name}"), "roles": [role] });
+    person.as_object().expect("an object").iter().for_each(|(key, value)| input[key] = value.clone());
+    let open = "mutation($input: AccountInput!) { step: openAccount(input: $input) { account { account } } }";
+    let opened = hall.ask(by, open, json!({ "input": input })).await;
+    if opened.code() == "-" {
+        let known = [(name.to_owned(), PASSWORD.to_owned())];
+        hall.app.accounts.set_known_passwords(&known).await.expect("sets the password");
+        hall.sign_in(name, PASSWORD).await;
+    }
+    opened
+}
+
+/// 同一人: who has had another account before is the same person, in another agency, too, where the national id is known.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_with_another_account_is_the_same_person() {
+    let premises = json!([{ "coordinate": "Query.firePremises", "uses": ["SELECT"], "reason": "查核" }]);
+    let id = json!({ "nationalId": "A123456789" });
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        // From the agency that asks to the one that decides.
+        let known = "mutation($change: AccountChange!) { step: changeAccount(account: \"tax.admin\", change: $change) { identified } }";
+        hall.ask("it.admin", known, json!({ "change": id })).await.step();
+        let asked = hall.submit("tax.admin", &hall.draft("tax.clerk", Hall::input(&permit_items())).await).await;
+        hall.ask("it.admin", CLOSE, json!({ "account": "tax.admin" })).await.step();
+        let moved =
+            again(&mut hall, "it.admin", "building.second", "building-office", "DATABASE_ADMINISTRATOR", id.clone());
+        moved.await.step();
+        let approve = json!({ "number": asked.number, "revision": asked.revision, "decision": "APPROVE" });
+        hall.ask("building.second", DECIDE, approve).await.refused(Code::Forbidden);
+        hall.decide("building.dba", &asked, "APPROVE", "").await;
+
+        // From those who decide to those who use.
+        hall.granted("fire.admin", premises.clone(), &["fire.dba"], "FIRE-2026-001").await;
+        hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+        hall.ask("it.admin", CLOSE, json!({ "account": "fire.dba" })).await.step();
+        let same = json!({ "staffNumber": "s-FIRE.DBA" });
+        again(&mut hall, "fire.admin", "fire.second", "fire-department", "GENERAL_USER", same).await.step();
+        let add = "mutation { step: addMember(group: \"users\", account: \"fire.second\") { members } }";
+        let refused = hall.ask("fire.admin", add, json!({})).await;
+        assert_eq!(refused.refused(Code::Forbidden)["extensions"]["clause"], "7");
+
+        // From those who use to those who inspect.
+        hall.ask("fire.officer", "{ firePremises(first: 1) { nodes { __typename } } }", json!({})).await.data();
+        hall.ask("fire.admin", CLOSE, json!({ "account": "fire.officer" })).await.step();
+        let same = json!({ "staffNumber": "S-fire.officer" });
+        again(&mut hall, "it.admin", "fire.third", "fire-department", "BUSINESS_ADMINISTRATOR", same).await.step();
+        let drawn =
+            hall.ask("fire.admin", "mutation { step: drawInspection { number entries { record } } }", json!({}));
+        let drawn = drawn.await.step().clone();
+        let find = "mutation($number: String!, $record: String!) { step: recordFinding(inspection: $number, record: $record, \
+                    verdict: PROPER) { number } }";
+        let entry = json!({ "number": drawn["number"], "record": drawn["entries"][0]["record"] });
+        assert_eq!(
+            hall.ask("fire.third", find, entry.clone()).await.refused(Code::Forbidden)["extensions"]["clause"],
+            "8(3)"
+        );
+        hall.ask("fire.admin", find, entry).await.step();
+    }
+}
+
+/// 事件未結案: whose account is suspended for an incident is not let in by another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_account_lets_somebody_in_before_the_incident_is_closed() {
+    for mut hall in Hall::on_each().await {
+        hall.staffed().await;
+        let report = "mutation { step: reportIncident(input: { title: \"帳號外借\", description: \"二人共用\", account: \
+                      \"fire.officer\" }) { number } }";
+        hall.ask("ethics.officer", report, json!({})).await.step();
+        hall.ask("fire.admin", CLOSE, json!({ "account": "fire.officer" })).await.step();
+        let same = json!({ "staffNumber": "S-fire.officer" });
+        let open = again(&mut hall, "fire.admin", "fire.second", "fire-department", "GENERAL_USER", same.clone()).await;
+        let refused = open.refused(Code::Conflict);
+        assert!(refused["message"].as_str().is_some_and(|text| text.contains("An incident")), "{refused:#}");
+        for (who, step) in [
+            ("fire.admin", "remedyIncident(number: \"E-2026-0001\", remedy: \"教育訓練\")"),
+            ("ethics.officer", "closeIncident(number: \"E-2026-0001\", conclusion: \"已告誡\")"),
+        ] {
+            hall.ask(who, &format!("mutation {{ step: {step} {{ status }} }}"), json!({})).await.step();
+        }
+        again(&mut hall, "fire.admin", "fire.second", "fire-department", "GENERAL_USER", same).await.step();
     }
 }

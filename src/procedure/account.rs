@@ -13,12 +13,12 @@ use super::entity::{incident, step};
 use super::fault::{conflict, forbidden, wrong};
 use super::group::check_no_member;
 use super::incident::check_no_open_incident;
+use super::person::{Person, check_no_incident};
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure, has_role};
 use crate::access::Role;
 use crate::accounts::entity::account;
 use crate::accounts::people::NewPerson;
-use crate::catalog::scalar::writing;
 
 /// 角色: a role of the procedure. It says who somebody is, not what they may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -132,10 +132,12 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let agency = get_agency(step.tx(), of).await?;
-        check_free(step.tx(), &name, Some((agency.id, staff_number))).await?;
+        let person = Person { agency_id: agency.id, staff_number: Some(staff_number), holder: holder.as_deref() };
+        check_free(step.tx(), &name, Some(&person)).await?;
         if let Some(holder) = &holder {
             check_one_account(step.tx(), holder, None).await?;
         }
+        check_no_incident(step.tx(), &person).await?;
         let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
         let person = NewPerson {
             name: &name,
@@ -285,26 +287,19 @@ impl Procedure {
 
 /// Neither the name nor the person has an account already. A staff number is one person's in their agency's files, however
 /// it is written.
-async fn check_free(db: &impl ConnectionTrait, name: &str, person: Option<(i64, &str)>) -> Result<(), Fault> {
+async fn check_free(db: &impl ConnectionTrait, name: &str, person: Option<&Person<'_>>) -> Result<(), Fault> {
     let taken = account::Entity::find().filter(account::Column::Name.eq(name)).one(db).await?.is_some();
     if taken || name == super::house::ITSELF {
         return Err(conflict(format!("The name {name} is taken."), format!("帳號名稱 {name} 已被使用。"), name.into()));
     }
-    let Some((agency_id, staff_number)) = person else { return Ok(()) };
-    let written = |number: &str| writing::fold(number).to_lowercase();
-    let colleagues = account::Entity::find()
-        .filter(account::Column::AgencyId.eq(agency_id))
-        .filter(account::Column::StaffNumber.is_not_null())
-        .filter(account::Column::Status.ne("closed"))
-        .all(db)
-        .await?;
-    let same = |one: &account::Model| one.staff_number.as_deref().map(written) == Some(written(staff_number));
-    match colleagues.iter().any(same) {
+    let Some(person) = person else { return Ok(()) };
+    let theirs = person.accounts(db).await?;
+    match theirs.iter().any(|one| one.status != "closed" && person.has_number_of(one)) {
         false => Ok(()),
         true => Err(conflict(
             "This person has an account already; it must be closed before another is opened.",
             "此人已有帳號；須先關閉，始得另行開立。",
-            staff_number.into(),
+            person.staff_number.into(),
         )),
     }
 }

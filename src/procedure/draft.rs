@@ -17,6 +17,7 @@ use super::entity::{annex, annex_item, application, step as steps};
 use super::fault::{conflict, forbidden, wrong};
 use super::item::{self, Asked, ItemInput, Purpose};
 use super::master_form::find_form;
+use super::person::names_of;
 use super::step::{Begun, News, Step, To};
 use super::wording::is_blank;
 use super::{Act, Fault, Procedure, has_role};
@@ -352,13 +353,13 @@ async fn set_status(db: &impl ConnectionTrait, annex_id: i64, word: &str) -> Res
 }
 
 /// Nobody decides on what they asked for themselves: neither who drafted it or handed it in, be it once among several
-/// times, nor who changed it or attached something to it.
+/// times, nor who changed it or attached something to it, under whatever name.
 pub(crate) async fn check_not_own(db: &impl ConnectionTrait, whole: &Whole, act: &Act) -> Result<(), Fault> {
     let asking = ["createApplication", "draftApplication", "changeApplication", "attachDocument", "submitApplication"];
     let taken = steps::Entity::find()
         .filter(steps::Column::SubjectKind.eq("application"))
         .filter(steps::Column::SubjectId.eq(whole.header.id))
-        .filter(steps::Column::Account.eq(&*act.caller.account))
+        .filter(steps::Column::Account.is_in(names_of(db, &act.caller.account).await?))
         .filter(steps::Column::Operation.is_in(asking));
     match taken.one(db).await? {
         None => Ok(()),

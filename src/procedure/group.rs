@@ -15,6 +15,7 @@ use super::entity::{annex, application};
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::item::{self, GrantedItem, ItemInput, shown};
 use super::master_form::{find_form, unknown};
+use super::person::names_of;
 use super::step::{Begun, News, To};
 use super::{Act, Fault, Procedure};
 use crate::access::Item;
@@ -332,7 +333,7 @@ pub(crate) async fn check_did_not_decide(db: &impl ConnectionTrait, form_id: i64
     let applications: Vec<i64> = versions.iter().filter_map(|version| version.application_id).collect();
     let decided = annex::Entity::find()
         .filter(annex::Column::ApplicationId.is_in(applications))
-        .filter(annex::Column::DecidedBy.eq(name))
+        .filter(annex::Column::DecidedBy.is_in(names_of(db, name).await?))
         .one(db)
         .await?;
     let Some(decided) = decided else { return Ok(()) };

@@ -9,6 +9,7 @@ use time::macros::offset;
 use super::entity::incident;
 use super::fault::{conflict, forbidden, wrong};
 use super::incident::Incident;
+use super::person::names_of;
 use super::step::{Begun, News};
 use super::wording::is_blank;
 use super::{Act, Fault, Procedure};
@@ -24,7 +25,8 @@ impl Procedure {
             Begun::New(step) => step,
         };
         let (row, agency) = self.find_incident(&step, act, number).await?;
-        if row.account.as_deref() == Some(&*act.caller.account) {
+        let own = names_of(step.tx(), &act.caller.account).await?;
+        if row.account.as_ref().is_some_and(|about| own.contains(about)) {
             return Err(forbidden("The incident is about you.", "此事件與您有關，不得自行辦理。", "12"));
         }
         if row.status == "closed" {

@@ -11,6 +11,7 @@ use super::agency::agency_title;
 use super::entity::{inspection, inspection_entry};
 use super::fault::{conflict, forbidden, not_found, wrong};
 use super::inspection::{Inspection, InspectionStatus, Verdict, entries_of, find, unknown};
+use super::person::names_of;
 use super::step::{Begun, News, Step, To};
 use super::{Act, Fault, Procedure};
 use crate::access::Role;
@@ -47,7 +48,7 @@ impl Procedure {
             .one(step.tx())
             .await?
             .ok_or_else(|| not_found("entry of this inspection", "查驗項目", record))?;
-        if *entry.account == *act.caller.account {
+        if names_of(step.tx(), &act.caller.account).await?.contains(&entry.account) {
             let (en, zh) = ("Nobody inspects their own operations.", "不得查驗本人之操作。");
             return Err(forbidden(en, zh, "8(3)"));
         }
@@ -137,7 +138,7 @@ impl Procedure {
         let found_by = entries.iter().filter_map(|entry| entry.found_by.as_deref());
         let inspected: BTreeSet<&str> =
             found_by.chain(whole.reported_by.as_deref()).chain([whole.drawn_by.as_str()]).collect();
-        if inspected.contains(&*act.caller.account) {
+        if names_of(step.tx(), &act.caller.account).await?.iter().any(|name| inspected.contains(name.as_str())) {
             let (en, zh) = ("Who inspects does not take notice of it.", "查驗者不得核閱本人之查驗。");
             return Err(forbidden(en, zh, "8(3)"));
         }

@@ -56,6 +56,7 @@ pub mod offer;
 mod opening;
 mod overdue;
 pub mod page;
+mod person;
 pub mod provenance;
 mod reminder;
 mod revocation;
