@@ -309,3 +309,50 @@ async fn a_drafted_application_asks_for_the_least() {
         assert!(asked("FULL".into()).await.is_empty());
     }
 }
+
+/// 撤銷附表: what was approved before, and is not opened yet, does not bring back what a custodian has taken out since.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_custodian_takes_out_comes_back_by_another_decision_only() {
+    let names = "{ persons(first: 1) { nodes { name } } }";
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        let both: Vec<Value> = [permit_items(), person_items()]
+            .iter()
+            .flat_map(|items| items.as_array().expect("items").clone())
+            .collect();
+        hall.granted("fire.admin", json!(both), &["building.dba", "household.dba"], "FIRE-2026-001").await;
+        hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+        hall.ask("fire.officer", names, json!({})).await.data();
+        let mut input = Hall::input(&json!(both));
+        input["form"] = "FIRE-2026-001".into();
+        let mut waiting = hall.submit("fire.admin", &hall.draft("fire.admin", input).await).await;
+        for by in ["building.dba", "household.dba"] {
+            waiting = hall.decide(by, &waiting, "APPROVE", "").await;
+        }
+        let revoke = "mutation { step: revokeAnnex(form: \"FIRE-2026-001\", reason: \"查有不當查詢\") { version } }";
+        hall.ask("household.dba", revoke, json!({})).await.step();
+        hall.ask("fire.officer", names, json!({})).await.refused(Code::Forbidden);
+
+        let seen = json!({ "number": waiting.number, "revision": waiting.revision });
+        let refused = hall.ask("it.admin", OPEN, seen).await;
+        let current = refused.refused(Code::Conflict)["extensions"]["current"].clone();
+        assert_eq!(
+            (&current["status"], &current["annexes"]),
+            (
+                &json!("submitted"),
+                &json!([
+                    { "custodian": "building-office", "status": "approved" },
+                    { "custodian": "civil-affairs", "status": "submitted" },
+                ])
+            )
+        );
+        hall.ask("fire.officer", names, json!({})).await.refused(Code::Forbidden);
+        let inbox = hall.ask("fire.admin", "{ inbox { number textEn } }", json!({})).await;
+        assert!(inbox.data()["inbox"].to_string().contains("decides anew"), "{:#}", inbox.body);
+        // It is the custodian's to say that it is granted all the same.
+        let now = Application { number: waiting.number, revision: current["revision"].as_i64().expect("a revision") };
+        let approved = hall.decide("household.dba", &now, "APPROVE", "").await;
+        hall.open_form(&approved, "FIRE-2026-001").await;
+        hall.ask("fire.officer", names, json!({})).await.data();
+    }
+}
