@@ -356,3 +356,31 @@ async fn what_a_custodian_takes_out_comes_back_by_another_decision_only() {
         hall.ask("fire.officer", names, json!({})).await.data();
     }
 }
+
+/// 審核者不得使用: also while what was approved waits to be opened.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_joins_those_who_are_to_use_what_they_have_approved() {
+    let premises = json!([
+        { "coordinate": "Query.firePremises", "uses": ["SELECT"], "reason": "查核" },
+        { "coordinate": "FirePremises.name", "uses": ["SELECT"], "reason": "查核" },
+    ]);
+    for mut hall in Hall::on_each().await {
+        hall.prepared().await;
+        hall.granted("fire.admin", permit_items(), &["building.dba"], "FIRE-2026-001").await;
+        hall.handed_on("fire.admin", "FIRE-2026-001", &["fire.officer"]).await;
+        let mut input = Hall::input(&premises);
+        input["form"] = "FIRE-2026-001".into();
+        let submitted = hall.submit("fire.admin", &hall.draft("fire.admin", input).await).await;
+        let approved = hall.decide("fire.dba", &submitted, "APPROVE", "").await;
+        let add = "mutation { step: addMember(group: \"users\", account: \"fire.dba\") { members } }";
+        let refused = hall.ask("fire.admin", add, json!({})).await;
+        let refused = refused.refused(Code::Forbidden);
+        assert!(refused["message"].as_str().is_some_and(|text| text.contains(&approved.number)), "{refused:#}");
+        // Taken back, nothing comes of it.
+        let withdraw = "mutation($number: String!, $revision: Int!) { step: withdrawApplication(number: $number, revision: \
+                        $revision) { status } }";
+        let taken_back = json!({ "number": approved.number, "revision": approved.revision });
+        hall.ask("fire.admin", withdraw, taken_back).await.step();
+        hall.add_member("fire.admin", "fire.dba").await;
+    }
+}

@@ -330,7 +330,12 @@ pub(crate) async fn uses_form(db: &impl ConnectionTrait, form_id: i64, account_i
 /// Nobody uses what they have approved themselves.
 pub(crate) async fn check_did_not_decide(db: &impl ConnectionTrait, form_id: i64, name: &str) -> Result<(), Fault> {
     let versions = form_version::Entity::find().filter(form_version::Column::FormId.eq(form_id)).all(db).await?;
-    let applications: Vec<i64> = versions.iter().filter_map(|version| version.application_id).collect();
+    let mut applications: Vec<i64> = versions.iter().filter_map(|version| version.application_id).collect();
+    // What was approved is used as soon as it is opened.
+    let waiting = application::Entity::find()
+        .filter(application::Column::FormId.eq(form_id))
+        .filter(application::Column::Status.is_in(["submitted", "decided"]));
+    applications.extend(waiting.all(db).await?.iter().map(|row| row.id));
     let decided = annex::Entity::find()
         .filter(annex::Column::ApplicationId.is_in(applications))
         .filter(annex::Column::DecidedBy.is_in(names_of(db, name).await?))
