@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::hall::Hall;
 use crate::support::hall_steps::{DECIDE, PERMITS, permit_items};
+use axum::http::{Request, header};
 use cityquery::access::{Code, Role};
 use cityquery::procedure::rules::{Allowed, RULES};
 use serde_json::{Value, json};
@@ -321,4 +322,27 @@ async fn a_step_comes_to_its_end_without_its_client() {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the step came to its end");
+}
+
+/// 冪等鍵: one document with two operations holds two requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_operation_of_the_same_document_is_another_request() {
+    let document = "mutation One { step: putUserGroup(name: \"one\", title: \"一\") { name } } \
+                    mutation Two { step: putUserGroup(name: \"two\", title: \"二\") { name } }";
+    for mut hall in Hall::on_each().await {
+        hall.staffed().await;
+        let ask = async |operation: &str| {
+            let request = Request::post("/graphql")
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::AUTHORIZATION, format!("Bearer {}", hall.token("fire.admin")))
+                .header("idempotency-key", "a-key-of-mine");
+            let body = json!({ "query": document, "operationName": operation });
+            hall.send(request.body(body.to_string().into()).expect("a request")).await
+        };
+        assert_eq!(ask("One").await.step()["name"], "one");
+        ask("Two").await.refused(Code::Conflict);
+        assert_eq!(ask("One").await.step()["name"], "one");
+        let groups = hall.ask("fire.admin", "{ userGroups { name } }", json!({})).await;
+        assert_eq!(groups.data()["userGroups"], json!([{ "name": "one" }]));
+    }
 }

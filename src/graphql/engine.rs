@@ -308,6 +308,10 @@ impl Request {
         // A map of JSON values always becomes JSON.
         let variables = serde_json::to_vec(&self.variables).unwrap_or_default();
         digest.update(self.query.as_bytes()).update(&[0]).update(&variables);
+        // A document may hold several operations: which of them is meant is part of the request.
+        if let Some(name) = &self.operation_name {
+            digest.update(&[0]).update(name.as_bytes());
+        }
         Act { caller: caller.clone(), digest: digest.finalize().to_hex().to_string(), record: self.record }
     }
 

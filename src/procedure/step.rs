@@ -21,7 +21,7 @@ use crate::accounts::epoch::{self, Epoch};
 pub struct Act {
     /// The caller.
     pub caller: Caller,
-    /// Digest of document and variables in hexadecimal: tells the same request from another one.
+    /// Digest of document, variables and operation name in hexadecimal: tells the same request from another one.
     pub digest: String,
     /// The audit record of this request.
     pub record: Uuid,
