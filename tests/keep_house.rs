@@ -290,3 +290,25 @@ async fn what_is_late_is_told_once_a_week_until_it_is_done() {
         assert_eq!(late(&mut hall, "it.admin", "channel", "counter", "No log of the channel").await, 1);
     }
 }
+
+/// 子夜: what became late at midnight in Taipei, when it is yesterday still elsewhere, is told once, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_late_at_midnight_is_told_once() {
+    for mut hall in Hall::on_each_with(without_end).await {
+        hall.staffed().await;
+        let report =
+            "mutation { step: reportIncident(input: { title: \"帳號借用\", description: \"二人共用\" }) { number } }";
+        assert_eq!(hall.ask("tax.admin", report, json!({})).await.step()["number"], "E-2026-0001");
+        // From 09:00 of the day to 00:30 of the eighth day after it, and on from hour to hour.
+        hall.clock.advance(Duration::days(7) + Duration::minutes(15 * 60 + 30));
+        for hour in 0..10 {
+            keep(&hall).await;
+            all_sign_in(&mut hall, &["tax.head"]).await;
+            let told = told(&hall, "tax.head", "incident", "E-2026-0001").await;
+            let late =
+                told.iter().filter(|one| one["textEn"].as_str().is_some_and(|en| en.contains("Nothing was done")));
+            assert_eq!(late.count(), 1, "{hour}:30");
+            hall.clock.advance(Duration::hours(1));
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use time::macros::offset;
-use time::{Date, Duration};
+use time::{Date, Duration, UtcOffset};
 
 use super::agency::{agency_code, agency_title};
 use super::entity::{annex, application, channel, incident, notice};
@@ -97,14 +97,15 @@ impl Procedure {
         late.extend(self.late_remedies(db).await?);
         let mut untold = Vec::new();
         for one in late {
+            // SQLite compares times as texts, and they stand there in UTC.
+            let late_from =
+                one.due.next_day().unwrap_or(one.due).midnight().assume_offset(offset!(+8)).to_offset(UtcOffset::UTC);
             let told = notice::Entity::find()
                 .filter(notice::Column::SubjectKind.eq(one.kind))
                 .filter(notice::Column::SubjectNumber.eq(one.number.as_str()))
                 .filter(notice::Column::DueOn.eq(one.due))
                 // What it was told with the deadline itself, before that had passed, is no reminder.
-                .filter(
-                    notice::Column::At.gte(one.due.next_day().unwrap_or(one.due).midnight().assume_offset(offset!(+8))),
-                )
+                .filter(notice::Column::At.gte(late_from))
                 .filter(notice::Column::At.gt(self.now() - Duration::days(AGAIN_DAYS)));
             if told.one(db).await?.is_none() {
                 untold.push(one);
