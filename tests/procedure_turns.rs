@@ -358,3 +358,24 @@ async fn what_was_decided_before_is_brought_along() {
         assert_eq!(after.data(), &before);
     }
 }
+
+/// A decision after midnight in Taipei, when it is the day before elsewhere, bears the day on which it was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_bear_the_day_in_taipei() {
+    let mut hall = Hall::on_sqlite().await;
+    hall.prepared().await;
+    let drafted = hall.draft("fire.admin", Hall::input(&permit_items())).await;
+    let submitted = hall.submit("fire.admin", &drafted).await;
+    hall.clock.advance(time::Duration::minutes(15 * 60 + 30)); // 09:00 → 00:30
+    for who in ["fire.admin", "building.dba"] {
+        hall.sign_in(who, PASSWORD).await;
+    }
+    let returned = hall.decide("building.dba", &submitted, "RETURN", "請敘明用途").await;
+    let again = hall.submit("fire.admin", &returned).await;
+    hall.decide("building.dba", &again, "APPROVE", "").await;
+    let shown = "{ application(number: \"A-2026-0001\") { decisionLetter } }";
+    let shown = hall.ask("fire.admin", shown, json!({})).await;
+    let letter = shown.data()["application"]["decisionLetter"].as_str().expect("a letter");
+    let (yesterday, today) = (letter.matches("2026-03-02").count(), letter.matches("2026-03-03").count());
+    assert_eq!((yesterday, today), (0, 2), "{letter}");
+}

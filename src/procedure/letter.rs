@@ -1,5 +1,8 @@
 //! Printable pages (clause 14): the application form and the decision letter, as HTML that needs nothing from outside.
 
+use time::macros::offset;
+use time::{Date, OffsetDateTime};
+
 use super::application::{Annex, AnnexStatus, Application};
 use super::decision::word_zh;
 use super::item::{GrantedItem, Level, UseName};
@@ -27,6 +30,11 @@ pub(crate) fn application(of: &Application) -> String {
     page(&of.number, &body)
 }
 
+/// The day in Taipei, as a letter bears it.
+fn day(at: OffsetDateTime) -> Date {
+    at.to_offset(offset!(+8)).date()
+}
+
 /// 審核決定書: what each custodian has decided; none before the first decision.
 pub(crate) fn decisions(of: &Application) -> Option<String> {
     let decided: Vec<&Annex> = of.annexes.iter().filter(|annex| annex.decision_number.is_some()).collect();
@@ -46,11 +54,11 @@ pub(crate) fn decisions(of: &Application) -> Option<String> {
         body += &format!("<h2>{}：{word}</h2><table>", text(&annex.custodian));
         body += &row("文號", annex.decision_number.as_deref().unwrap_or_default());
         body += &row("審核者", annex.decided_by.as_deref().unwrap_or_default());
-        body += &row("時間", &annex.decided_at.map(|at| at.date().to_string()).unwrap_or_default());
+        body += &row("時間", &annex.decided_at.map(|at| day(at).to_string()).unwrap_or_default());
         body += &row("意見", annex.comment.as_deref().unwrap_or_default());
         for before in annex.decisions.iter().rev().skip(1).rev() {
             let comment = before.comment.as_deref().unwrap_or_default();
-            let (number, word, on) = (&before.number, word_zh(before.decision), before.decided_at.date());
+            let (number, word, on) = (&before.number, word_zh(before.decision), day(before.decided_at));
             body += &row("前次審核", &format!("{number} {on} {word} {comment}"));
         }
         body += "</table>";
