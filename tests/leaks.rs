@@ -240,6 +240,30 @@ async fn a_cursor_holds_for_its_caller_order_and_rights_alone() {
     refused(&gate.ask("asker", "", page, with(&by_name, &cursor)).await, "of earlier rights");
 }
 
+/// Whoever may order by a name, and not see it, learns nothing of it from how long its cursor is: not how many letters it has,
+/// nor whether there is one at all.
+#[tokio::test]
+async fn the_length_of_a_cursor_tells_nothing() {
+    let gate = city(&["asker"]).await;
+    let url = gate.catalog.connections(&gate.app.config.datasets)["household"].url.clone();
+    let names = "UPDATE persons SET name = '王明' WHERE id = 1;
+        UPDATE persons SET name = '歐陽小明明' WHERE id = 2;
+        UPDATE persons SET died_on = '2020-02-02' WHERE id IN (1, 2, 3);
+        UPDATE persons SET died_on = NULL WHERE id IN (4, 5, 6);";
+    plots::execute(&url, names).await;
+    let grants = [grant("select", &["Query.persons"]), grant("order", &["Person.{name diedOn}"])];
+    gate.form("A-1", items(&gate.catalog, &grants), &["asker"]).await;
+    for order in ["name: ASC", "diedOn: ASC", "name: ASC, diedOn: DESC"] {
+        let query = format!("{{ persons(orderBy: [{{ {order} }}]) {{ edges {{ cursor }} }} }}");
+        let got = gate.ask("asker", "", &query, json!({})).await;
+        let edges = got.body["data"]["persons"]["edges"].as_array().unwrap_or_else(|| panic!("{}", got.text));
+        let mut lengths: Vec<usize> =
+            edges.iter().map(|edge| edge["cursor"].as_str().expect("a cursor").len()).collect();
+        lengths.dedup();
+        assert_eq!((edges.len(), lengths.len()), (6, 1), "{order}: {lengths:?}");
+    }
+}
+
 /// Data granted for one purpose is not readable for another: what two forms grant together is granted by neither.
 #[tokio::test]
 async fn two_forms_are_never_united() {

@@ -39,6 +39,10 @@ enum MarkValue {
     Text(String),
 }
 
+/// Marks are sealed at a multiple of this length, in bytes: an order word's value is not the caller's to know, and how many
+/// letters it has would show in a cursor as long as they are.
+const LENGTH: usize = 256;
+
 /// Seals and opens cursors.
 pub struct Sealer {
     cipher: ChaCha20Poly1305,
@@ -55,7 +59,9 @@ impl Sealer {
     pub fn seal(&self, bound_to: &str, mark: &Mark) -> String {
         let nonce = (self.nonces)();
         // A list of plain values always becomes JSON, and sealing a few bytes in memory cannot fail.
-        let plain = serde_json::to_vec(mark).unwrap_or_default();
+        let mut plain = serde_json::to_vec(mark).unwrap_or_default();
+        // JSON is the same with spaces behind it.
+        plain.resize(plain.len().next_multiple_of(LENGTH), b' ');
         let payload = Payload { msg: &plain, aad: bound_to.as_bytes() };
         let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).unwrap_or_default();
         let mut text = String::with_capacity((nonce.len() + sealed.len()) * 2);
