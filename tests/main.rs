@@ -41,6 +41,7 @@ mod leaks;
 mod log_secrets;
 mod mail;
 mod migrations;
+mod own_tables;
 mod passwords;
 mod plans;
 mod postgres_servers;

@@ -306,7 +306,11 @@ pub fn comparable(dialect: Dialect, table: Table, column: &SqlColumn, kind: Kind
 pub fn to_the_year(dialect: Dialect, day: Expr) -> Expr {
     match dialect {
         Dialect::Postgres => Expr::cust_with_exprs("CAST(date_trunc('year', CAST($1 AS timestamp)) AS date)", [day]),
-        Dialect::Sqlite => Expr::cust_with_exprs("substr(?, 1, 4) || '-01-01'", [day]),
+        // What is no day has no year, and must not be compared by its first letters instead.
+        Dialect::Sqlite => Expr::cust_with_exprs(
+            "CASE WHEN ? GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' THEN substr(?, 1, 4) || '-01-01' END",
+            [day.clone(), day],
+        ),
     }
 }
 

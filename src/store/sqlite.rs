@@ -16,6 +16,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
+use time::{Date, Month};
 
 pub use self::files::position;
 use self::files::{BUNDLE, Files, Holders};
@@ -24,6 +25,9 @@ use super::postgres_decode::write_decimal;
 use super::rows::{Cell, Kind, Rows};
 use super::source::{Dialect, Lane, Source, SourceError, Statement};
 use crate::config;
+
+/// Decimals have 28 digits.
+const DECIMALS: f64 = 1e28;
 
 /// Threads for statements that may run long: two for whoever asks for many, and one that is left to others.
 pub(super) const LONG_THREADS: usize = 3;
@@ -206,8 +210,16 @@ fn read(prepared: &mut rusqlite::CachedStatement, columns: &[Kind]) -> Result<Ro
     while let Some(row) = cursor.next().map_err(failed)? {
         for (number, kind) in columns.iter().enumerate() {
             let value = row.get_ref(number).map_err(failed)?;
-            push(value, *kind, &mut rows)
-                .ok_or_else(|| SourceError::Failed(format!("column {number} does not hold what was declared")))?;
+            if push(value, *kind, &mut rows).is_some() {
+                continue;
+            }
+            if !matches!(kind, Kind::Date | Kind::Decimal(_)) {
+                return Err(SourceError::Failed(format!("column {number} does not hold what was declared")));
+            }
+            if rows.push_unreadable() {
+                let name = row.as_ref().column_name(number).unwrap_or_default();
+                tracing::warn!(column = name, "what is no {kind:?} is null in an answer: correct it in the dataset");
+            }
         }
     }
     Ok(rows)
@@ -260,13 +272,14 @@ fn number(value: Decimal) -> Value {
 fn push(value: ValueRef, kind: Kind, rows: &mut Rows) -> Option<()> {
     match (kind, value) {
         (_, ValueRef::Null) => rows.push(Cell::Null),
-        (Kind::Text | Kind::Date, ValueRef::Text(text)) => rows.push_text(std::str::from_utf8(text).ok()?),
+        (Kind::Text, ValueRef::Text(text)) => rows.push_text(std::str::from_utf8(text).ok()?),
+        (Kind::Date, ValueRef::Text(text)) => rows.push_text(day(text)?),
         (Kind::Int, ValueRef::Integer(value)) => rows.push(Cell::Int(value)),
         (Kind::Bool, ValueRef::Integer(value)) => rows.push(Cell::Bool(value != 0)),
         (Kind::Decimal(scale), ValueRef::Integer(value)) => {
             rows.push_written(|text| write_decimal(value.into(), scale, text));
         }
-        (Kind::Decimal(scale), ValueRef::Real(value)) => {
+        (Kind::Decimal(scale), ValueRef::Real(value)) if value.abs() < DECIMALS => {
             rows.push_written(|text| {
                 use std::fmt::Write as _;
                 let _ = write!(text, "{value:.*}", scale as usize);
@@ -279,6 +292,20 @@ fn push(value: ValueRef, kind: Kind, rows: &mut Rows) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// A day as a scalar has it. SQLite keeps any text as one, and what is written otherwise would neither compare like a day nor
+/// be cut by a mask where a day has its year.
+fn day(text: &[u8]) -> Option<&str> {
+    let is_written =
+        |(at, letter): (usize, &u8)| if matches!(at, 4 | 7) { *letter == b'-' } else { letter.is_ascii_digit() };
+    (text.len() == 10 && text.iter().enumerate().all(is_written)).then_some(())?;
+    let number = |part: &[u8]| part.iter().fold(0_u16, |number, digit| number * 10 + u16::from(digit - b'0'));
+    let (year, month, day) = (number(&text[..4]), number(&text[5..7]), number(&text[8..]));
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    (year > 0).then_some(())?;
+    Date::from_calendar_date(year.into(), month, u8::try_from(day).ok()?).ok()?;
+    std::str::from_utf8(text).ok()
 }
 
 fn failed(error: rusqlite::Error) -> SourceError {
