@@ -88,3 +88,30 @@ async fn what_is_no_day_or_number_is_null_with_an_error() {
     let got = gate.ask("full", "", page, json!({})).await;
     assert!(got.body.get("data").is_none() && got.text.contains("no cursor can tell"), "{}", got.text);
 }
+
+/// A number beyond what the column can hold is compared like any other.
+#[tokio::test]
+async fn small_integers_are_compared_with_large_ones() {
+    let (addresses, _folder, _database) = addresses().await;
+    for url in addresses {
+        let (gate, _databases) = welfare(
+            url.clone(),
+            "CREATE TABLE allowances (id INTEGER PRIMARY KEY, allowance_no TEXT NOT NULL, granted_on DATE, amount NUMERIC, payments SMALLINT);
+             INSERT INTO allowances VALUES (1, 'A', NULL, NULL, 12), (2, 'B', NULL, NULL, 32767)",
+        )
+        .await;
+        for (condition, found) in [
+            ("payments: { _lt: 40000 }", 2),
+            ("payments: { _gt: 40000 }", 0),
+            ("payments: { _eq: 40000 }", 0),
+            ("payments: { _in: [12, 40000] }", 1),
+            ("payments: { _nin: [12, 40000] }", 1),
+            ("id: { _eq: \"9999999999\" }", 0),
+            ("id: { _in: [\"2\", \"9999999999\"] }", 1),
+        ] {
+            let query = format!("{{ allowances(where: {{ {condition} }}) {{ nodes {{ id }} }} }}");
+            let got = gate.ask("full", "", &query, json!({})).await;
+            assert_eq!(nodes(&got).len(), found, "{url} {condition}: {}", got.text);
+        }
+    }
+}

@@ -79,6 +79,16 @@ impl Bind {
             _ => 1,
         }
     }
+
+    /// Its type where the server must not take that of the column it is compared with: a number that a smaller column cannot
+    /// hold would find no place, where it is but greater than all that stand there.
+    pub fn sent_as(&self) -> Type {
+        match self {
+            Bind::Int(_) => Type::INT8,
+            Bind::Ints(_) => Type::INT8_ARRAY,
+            _ => Type::UNKNOWN,
+        }
+    }
 }
 
 /// `YYYY-MM-DD`.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::TryStreamExt;
+use postgres_types::Type;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -166,7 +167,7 @@ impl Link {
         statement: &Statement,
         binds: &[Bind],
     ) -> Result<Result<Rows, SourceError>, tokio_postgres::Error> {
-        let prepared = self.prepare(&statement.sql).await?;
+        let prepared = self.prepare(&statement.sql, binds).await?;
         let stream = self.client.query_raw(&prepared, binds.iter()).await?;
         futures::pin_mut!(stream);
         let mut rows = Rows::new(statement.columns.len());
@@ -178,12 +179,17 @@ impl Link {
         Ok(Ok(rows))
     }
 
-    async fn prepare(&self, sql: &Arc<str>) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
+    async fn prepare(
+        &self,
+        sql: &Arc<str>,
+        binds: &[Bind],
+    ) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
         let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).statements.get(sql).cloned();
         if let Some(statement) = known {
             return Ok(statement);
         }
-        let statement = self.client.prepare(sql).await?;
+        let types: Vec<Type> = binds.iter().map(Bind::sent_as).collect();
+        let statement = self.client.prepare_typed(sql, &types).await?;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if prepared.statements.len() >= PREPARED || prepared.bytes + sql.len() > PREPARED_BYTES {
             *prepared = Prepared::default();
