@@ -115,3 +115,37 @@ async fn small_integers_are_compared_with_large_ones() {
         }
     }
 }
+
+/// A list goes on behind its cursor also where a column has more digits than are shown.
+#[tokio::test]
+async fn pages_by_a_number_with_more_digits_than_are_shown_hold_every_row_once() {
+    let (addresses, _folder, _database) = addresses().await;
+    for url in addresses {
+        let (gate, _databases) = welfare(
+            url.clone(),
+            "CREATE TABLE allowances (id INTEGER PRIMARY KEY, allowance_no TEXT NOT NULL, granted_on DATE, amount NUMERIC, payments INTEGER);
+             INSERT INTO allowances VALUES (1, 'A', NULL, 2.26, 1), (2, 'B', NULL, 2.34, 1), (3, 'C', NULL, 2.34, 1), (4, 'D', NULL, 2.28, 1),
+                (5, 'E', NULL, 0.1, 1), (6, 'F', NULL, 9007199254740993, 1), (7, 'G', NULL, NULL, 1)",
+        )
+        .await;
+        for (direction, expected) in
+            [("ASC", ["5", "1", "4", "2", "3", "6", "7"]), ("DESC", ["6", "2", "3", "4", "1", "5", "7"])]
+        {
+            let (mut found, mut after) = (Vec::new(), Value::Null);
+            loop {
+                let query = format!(
+                    "query ($after: String) {{ allowances(first: 1, after: $after, orderBy: [{{ amount: {direction} }}]) {{
+                        nodes {{ id amount }} pageInfo {{ hasNextPage endCursor }} }} }}"
+                );
+                let got = gate.ask("full", "", &query, json!({ "after": after })).await;
+                found.extend(nodes(&got).iter().map(|node| node["id"].as_str().expect("an id").to_owned()));
+                let page = &got.body["data"]["allowances"]["pageInfo"];
+                if page["hasNextPage"] == json!(false) || found.len() > 9 {
+                    break;
+                }
+                after = page["endCursor"].clone();
+            }
+            assert_eq!(found, expected, "{url} {direction}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ use super::{looked_for, page, uses};
 use crate::access::{Granted, Refusal, RowScope, Use};
 use crate::audit::shape::ColumnOutcome;
 use crate::catalog::{FieldId, TypeId};
-use crate::store::rows::Kind;
+use crate::store::rows::{ALL_DIGITS, Kind};
 use crate::store::source::Lane;
 
 /// What the parts of a connection share.
@@ -180,7 +180,8 @@ fn rows(planner: &mut Planner, listing: &Listing, granted: &Granted) -> Result<C
         connection.begun = Some(mark.filter());
     }
     if wants_cursor(listing.parts) {
-        connection.cursor = order.iter().map(|word| draft.column(word.table, &word.column, word.kind)).collect();
+        let kept = |kind| if let Kind::Decimal(_) = kind { Kind::Decimal(ALL_DIGITS) } else { kind };
+        connection.cursor = order.iter().map(|word| draft.column(word.table, &word.column, kept(word.kind))).collect();
     }
     let mut rows = PlannedRows { draft: &mut draft, table, step, id, estimate: 0 };
     connection.parts = parts(planner, listing, &mut rows, &connection)?;

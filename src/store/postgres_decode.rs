@@ -8,7 +8,7 @@ use time::macros::date;
 use time::{Date, Duration};
 use tokio_postgres::Row;
 
-use super::rows::{Cell, Kind, Rows};
+use super::rows::{ALL_DIGITS, Cell, Kind, Rows};
 use super::source::SourceError;
 
 /// Appends one row.
@@ -122,5 +122,8 @@ pub fn write_date(day: Date, text: &mut String) {
 
 /// Writes exactly `scale` digits after the point.
 pub fn write_decimal(value: Decimal, scale: u8, text: &mut String) {
-    let _ = write!(text, "{value:.*}", scale as usize);
+    let _ = match scale {
+        ALL_DIGITS => write!(text, "{value}"),
+        scale => write!(text, "{value:.*}", scale as usize),
+    };
 }

@@ -26,9 +26,12 @@ pub enum Kind {
     Bool,
     /// Calendar day, as `YYYY-MM-DD`.
     Date,
-    /// Decimal with that many digits after the point.
+    /// Decimal with that many digits after the point, or [`ALL_DIGITS`] that it has.
     Decimal(u8),
 }
+
+/// Of a decimal that is kept to be compared with others.
+pub const ALL_DIGITS: u8 = u8::MAX;
 
 /// The rows of one statement.
 #[derive(Debug, Default)]

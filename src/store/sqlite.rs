@@ -22,7 +22,7 @@ pub use self::files::position;
 use self::files::{BUNDLE, Files, Holders};
 use super::bind::{Bind, iso};
 use super::postgres_decode::write_decimal;
-use super::rows::{Cell, Kind, Rows};
+use super::rows::{ALL_DIGITS, Cell, Kind, Rows};
 use super::source::{Dialect, Lane, Source, SourceError, Statement};
 use crate::config;
 
@@ -266,7 +266,8 @@ fn bind_one(prepared: &mut rusqlite::CachedStatement, at: usize, bind: &Bind) ->
 /// SQLite has no decimals: whole numbers compare exactly, others as the nearest double, which is exact to 15 digits.
 fn number(value: Decimal) -> Value {
     let whole = value.is_integer().then(|| value.to_i64()).flatten();
-    whole.map_or_else(|| Value::Real(f64::try_from(value).unwrap_or(f64::NAN)), Value::Integer)
+    // By its digits: the conversion of the library is not always to the nearest.
+    whole.map_or_else(|| Value::Real(value.to_string().parse().unwrap_or(f64::NAN)), Value::Integer)
 }
 
 fn push(value: ValueRef, kind: Kind, rows: &mut Rows) -> Option<()> {
@@ -282,7 +283,10 @@ fn push(value: ValueRef, kind: Kind, rows: &mut Rows) -> Option<()> {
         (Kind::Decimal(scale), ValueRef::Real(value)) if value.abs() < DECIMALS => {
             rows.push_written(|text| {
                 use std::fmt::Write as _;
-                let _ = write!(text, "{value:.*}", scale as usize);
+                let _ = match scale {
+                    ALL_DIGITS => write!(text, "{value}"),
+                    scale => write!(text, "{value:.*}", scale as usize),
+                };
             });
         }
         (Kind::Decimal(scale), ValueRef::Text(text)) => {
