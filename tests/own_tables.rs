@@ -149,3 +149,27 @@ async fn pages_by_a_number_with_more_digits_than_are_shown_hold_every_row_once()
         }
     }
 }
+
+/// SQLite compares a number with a text as texts: a column of texts is not taken for one of numbers or truth values.
+#[tokio::test]
+async fn a_column_of_texts_holds_no_numbers() {
+    let (addresses, _folder, _database) = addresses().await;
+    let (gate, _databases) = welfare(
+        addresses[0].clone(),
+        "CREATE TABLE allowances (id INTEGER PRIMARY KEY, allowance_no TEXT NOT NULL, granted_on TEXT, amount TEXT, payments INTEGER);
+         INSERT INTO allowances VALUES (1, 'A', '1986-03-02', '9.0', 1), (2, 'B', NULL, '10.0', 1), (3, 'C', NULL, '100.50', 1)",
+    )
+    .await;
+    let connections = [("welfare".to_owned(), Connection { url: addresses[0].clone(), schema: None })].into();
+    let declared = gate.catalog.declared_columns();
+    let own: Vec<_> = declared.into_iter().filter(|column| column.dataset == "welfare").collect();
+    let faults = cityquery::store::columns::check(&connections, &own).await.expect("asks");
+    let query = "{ allowances(where: { amount: { _gt: \"9.5\" } }) { nodes { id amount } } }";
+    let got = gate.ask("full", "", query, json!({})).await;
+    assert_eq!(
+        faults,
+        ["dataset welfare: column allowances.amount is TEXT, which cannot hold Allowance.amount (Decimal)"],
+        "{}",
+        got.text
+    );
+}
