@@ -179,3 +179,29 @@ async fn what_is_no_mapping_is_called_what_it_is() {
     let refusal = city.refusal("zoning-code", &file).await;
     assert!(refusal.contains("there is no mapping `zoning-code`"), "{refusal}");
 }
+
+/// What XML repeats, JSON has as a list: its parts are no digits of one number, and no signs of one day.
+#[tokio::test]
+async fn a_list_is_no_number_and_no_day() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let whole = include_str!("import/permits_json/input.json");
+    let sound = city.file("sound.json", whole);
+    let before = city.import("use-permits-json", &sound).await.expect("imported").files[0].records[0].1.clone();
+    let columns = ["permit_no", "issued_on", "households", "cost"];
+    let rows = city.rows("building", "use_permits", &columns).await;
+    let permits: Vec<serde_json::Value> = serde_json::from_str(whole).expect("JSON");
+    for (field, list, said) in [
+        ("發照日期", serde_json::json!(["115/1/1", "2"]), "115/1/1\n2"),
+        ("工程金額", serde_json::json!(["1000", "2000"]), "1000\n2000"),
+        ("執照號碼", serde_json::json!(["115使字第0001", "號"]), "115使字第0001\n號"),
+    ] {
+        let mut permits = permits.clone();
+        permits[0][field] = list;
+        let file = city.file("list.json", serde_json::to_string(&permits).expect("JSON"));
+        let report = city.import("use-permits-json", &file).await.expect("imported");
+        assert_eq!(report.files[0].records[0].1.rejected, before.rejected + 1, "{field}");
+        let told = rejects(&report);
+        assert!(told.iter().any(|[_, at, value, _]| at == field && value == said), "{field}: {told:?}");
+        assert_eq!(city.rows("building", "use_permits", &columns).await, rows, "{field}");
+    }
+}

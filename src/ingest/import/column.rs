@@ -24,6 +24,10 @@ const EXPECTED_TEXT: Expected = Expected {
     en: "text without lost characters (U+FFFD) and without NUL",
     zh: "不含遺失字元（U+FFFD）與 NUL 的文字",
 };
+const EXPECTED_ONE: Expected = Expected {
+    en: "one value; this one is a list, or has several lines",
+    zh: "單一值；此值為清單或有多行",
+};
 const EXPECTED_INT: Expected =
     Expected { en: "a whole number of 32 bits such as 14", zh: "32 位元整數，例如 14" };
 const EXPECTED_DECIMAL: Expected = Expected {
@@ -36,6 +40,9 @@ const EXPECTED_BOOLEAN: Expected =
 impl Holds {
     /// Reads a text, which is not empty, as what the column takes.
     pub fn read(&self, text: &str) -> Result<Datum, Expected> {
+        if self.scalar != Scalar::String && text.trim().contains('\n') {
+            return Err(EXPECTED_ONE); // scalars pass over spaces: `12` and `34` would be 1234
+        }
         match self.scalar {
             Scalar::Int => {
                 let wrong_unit = |found| if found == self.unit.expected() { found } else { EXPECTED_INT };
@@ -81,6 +88,7 @@ mod tests {
         assert_eq!(read(Scalar::Decimal, 0, "1e18"), Err(EXPECTED_DECIMAL));
         assert_eq!(read(Scalar::Date, 0, "1040422"), Ok(Datum::Text("2015-04-22".into())));
         assert_eq!(read(Scalar::Boolean, 0, "有"), Ok(Datum::Boolean(true)));
+        assert_eq!(read(Scalar::Date, 0, "104/4/2\n2"), Err(EXPECTED_ONE));
         assert_eq!(read(Scalar::String, 0, "a\u{fffd}"), Err(EXPECTED_TEXT));
         assert_eq!(read(Scalar::String, 0, "消防設備\n防焰物品"), Ok(Datum::Text("消防設備\n防焰物品".into())));
     }
