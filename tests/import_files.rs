@@ -180,6 +180,15 @@ async fn what_is_no_mapping_is_called_what_it_is() {
     assert!(refusal.contains("there is no mapping `zoning-code`"), "{refusal}");
 }
 
+/// A mapping of one table of the zoning dataset.
+fn zoning(source: &str, table: &str, columns: &str) -> String {
+    let key = columns.trim().split([' ', '=']).next().unwrap_or_default();
+    format!(
+        "title = \"t\"\n[source]\n{source}\n[[records]]\nname = \"r\"\n[[records.tables]]\ndataset = \"zoning\"\n\
+         table = \"{table}\"\nkey = [\"{key}\"]\n[records.tables.columns]\n{columns}"
+    )
+}
+
 /// What XML repeats, JSON has as a list: its parts are no digits of one number, and no signs of one day.
 #[tokio::test]
 async fn a_list_is_no_number_and_no_day() {
@@ -204,4 +213,21 @@ async fn a_list_is_no_number_and_no_day() {
         assert!(told.iter().any(|[_, at, value, _]| at == field && value == said), "{field}: {told:?}");
         assert_eq!(city.rows("building", "use_permits", &columns).await, rows, "{field}");
     }
+}
+
+#[tokio::test]
+async fn signs_that_are_not_one_number_do_not_run_together() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let columns = "rule_no = \"no\"\nrule_key = \"no\"\ndistrict_code = \"=63000010\"\nzone_name = \"=x\"\nkind = \"=y\"\n\
+                   polygon_count = { from = \"筆數\", lenient = true }\narea_m2 = { from = \"面積\", lenient = true }\n";
+    let own = city.file("own.toml", zoning("", "zone_rules", columns)).display().to_string();
+    let text = "no,筆數,面積\n1,\"1,234\",\"1,234,567.5 ㎡\"\n2,１２,-1.5\n3,\"1,2\",\"45,5\"\n4,3 4,\"1.234,56\"\n\
+                5,5²,3 500\n6,45①,\"0,123\"\n7,\"12,34\",\"1,5公頃\"\n8,７ 戶,20m²\n";
+    let report = city.import(&own, &city.file("numbers.csv", text)).await.expect("imported");
+    let lines: Vec<String> = rejects(&report).into_iter().map(|[line, ..]| line).collect();
+    assert_eq!(lines, ["4", "4", "5", "5", "6", "6", "7", "7", "8", "8"]);
+    let rows = city.rows("zoning", "zone_rules", &["rule_no", "polygon_count", "area_m2"]).await;
+    let expected =
+        ["1 1234 1234567.5", "2 12 -1.5", "3 - -", "4 - -", "5 - -", "6 - -", "7 - -", "8 7 20"].map(str::to_owned);
+    assert_eq!(rows.iter().map(|row| row.replace(".0", "")).collect::<Vec<_>>(), expected);
 }

@@ -3,7 +3,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::unit::Unit;
+use super::unit::{EXPECTED_ONE_NUMBER, Unit};
 use crate::catalog::scalar::{Expected, Scalar, decimal};
 use crate::store::upsert::Datum;
 
@@ -45,7 +45,10 @@ impl Holds {
         }
         match self.scalar {
             Scalar::Int => {
-                let wrong_unit = |found| if found == self.unit.expected() { found } else { EXPECTED_INT };
+                let wrong_unit = |found| match found == EXPECTED_ONE_NUMBER || found == self.unit.expected() {
+                    true => found,
+                    false => EXPECTED_INT,
+                };
                 let number = self.unit.read(text).map_err(wrong_unit)?;
                 number.parse::<i32>().map(|n| Datum::Int(n.into())).map_err(|_| EXPECTED_INT)
             }
@@ -88,6 +91,7 @@ mod tests {
         assert_eq!(read(Scalar::Decimal, 0, "1e18"), Err(EXPECTED_DECIMAL));
         assert_eq!(read(Scalar::Date, 0, "1040422"), Ok(Datum::Text("2015-04-22".into())));
         assert_eq!(read(Scalar::Boolean, 0, "有"), Ok(Datum::Boolean(true)));
+        assert_eq!(read(Scalar::Int, 0, "3,5"), Err(EXPECTED_ONE_NUMBER));
         assert_eq!(read(Scalar::Date, 0, "104/4/2\n2"), Err(EXPECTED_ONE));
         assert_eq!(read(Scalar::String, 0, "a\u{fffd}"), Err(EXPECTED_TEXT));
         assert_eq!(read(Scalar::String, 0, "消防設備\n防焰物品"), Ok(Datum::Text("消防設備\n防焰物品".into())));

@@ -4,7 +4,7 @@
 use regex::Regex;
 
 use super::roads;
-use super::unit::{Unit, without_commas};
+use super::unit::{Unit, one_number};
 use crate::catalog::scalar::address::{self, Address};
 use crate::catalog::scalar::district::{self, District};
 use crate::catalog::scalar::{
@@ -236,7 +236,7 @@ pub fn find_district(text: &str) -> Option<&'static District> {
 }
 
 fn int(text: &str) -> Result<String, Expected> {
-    without_commas(text).parse::<i64>().map(|n| n.to_string()).map_err(|_| EXPECTED_INT)
+    one_number(text)?.parse::<i64>().map(|n| n.to_string()).map_err(|_| EXPECTED_INT)
 }
 
 fn street(text: &str) -> Reading {

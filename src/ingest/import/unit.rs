@@ -49,7 +49,7 @@ impl Unit {
 
     /// Reads a number with or without its unit.
     pub fn read(self, text: &str) -> Result<String, Expected> {
-        let folded = without_commas(text);
+        let folded = one_number(text)?;
         let unit = UNITS.iter().find_map(|(unit, kind, times)| Some((folded.strip_suffix(unit)?, *kind, *times)));
         let Some((number, kind, times)) = unit else { return decimal::parse(&folded) };
         let number = decimal::read(number)?;
@@ -78,9 +78,39 @@ impl Unit {
     }
 }
 
-/// In folded writing, thousands run together.
-pub fn without_commas(text: &str) -> String {
-    writing::fold(text).replace(',', "")
+/// What [`one_number`] takes.
+pub const EXPECTED_ONE_NUMBER: Expected = Expected {
+    en: "one number, without spaces or footnotes in it, and with commas between thousands only, such as \"1,234.5\"",
+    zh: "單一數字，中間不含空白與註記，逗號只作千分位，例如「1,234.5」",
+};
+
+/// In folded writing, thousands run together. What else would run together is refused: `1,2` and `3 4` are two numbers,
+/// `45,5` has its point written otherwise, `45①` a footnote.
+pub fn one_number(text: &str) -> Result<String, Expected> {
+    let marks = text.replace(['m', 'M', 'ｍ', 'Ｍ'], "m").replace("m²", "");
+    let is_mark = |c: char| c.is_numeric() && !c.is_ascii_digit() && !('０'..='９').contains(&c);
+    let words: Vec<String> = text.split_whitespace().map(writing::fold).collect();
+    let in_number = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.');
+    let is_apart = words.windows(2).any(|pair| pair[0].ends_with(in_number) && pair[1].starts_with(in_number));
+    let folded = words.concat();
+    if marks.contains(is_mark) || is_apart || (folded.contains(',') && !has_thousands(&folded)) {
+        return Err(EXPECTED_ONE_NUMBER);
+    }
+    Ok(folded.replace(',', ""))
+}
+
+/// Whether the commas stand behind one to three digits, and then behind three and three.
+fn has_thousands(folded: &str) -> bool {
+    let mut groups = folded.strip_prefix(['-', '+']).unwrap_or(folded).split(',');
+    let is_digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
+    let first = groups.next().unwrap_or_default();
+    let last = groups.next_back().unwrap_or_default();
+    let digits = last.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=3).contains(&first.len())
+        && is_digits(first)
+        && !first.starts_with('0')
+        && groups.all(|group| group.len() == 3 && is_digits(group))
+        && digits == 3
 }
 
 #[cfg(test)]
@@ -108,5 +138,19 @@ mod tests {
             assert_eq!(read(column, text), Err(Unit::of_column(column).expected()), "{text}");
         }
         assert!(read("area_m2", "約20").is_err());
+    }
+
+    #[test]
+    fn only_thousands_run_together() {
+        let sound =
+            [("1,234,567.5㎡", "1234567.5m2"), ("-1,234", "-1234"), ("１２", "12"), ("20 m²", "20m2"), ("7 戶", "7戶")];
+        for (text, number) in sound {
+            assert_eq!(one_number(text).as_deref(), Ok(number), "{text}");
+        }
+        for text in
+            ["1,2", "45,5", "1.234,56", "0,123", "1234,567", "1,2345", "1,,234", ",123", "3 4", "12\n34", "5²", "45①"]
+        {
+            assert_eq!(one_number(text), Err(EXPECTED_ONE_NUMBER), "{text}");
+        }
     }
 }
