@@ -179,3 +179,42 @@ async fn what_gives_way_to_an_earlier_file_is_told() {
         assert_eq!(rejects(&same).len(), 0, "{layout:?}: what is the same gives way to nothing");
     }
 }
+
+/// Two lists about the same rows, each with a column of its own: neither is taken for the other.
+#[tokio::test]
+async fn one_table_may_be_written_from_several_places() {
+    let lists = |name: &str, column: &str| {
+        format!(
+            r#"
+[[records]]
+name = "{name}"
+each = "{name}"
+[[records.tables]]
+dataset = "household"
+table = "villages"
+key = ["village_code"]
+mode = "keep"
+[records.tables.columns]
+village_code = "item/code"
+name = "item/name"
+district_code = "=63000010"
+{column} = "item/count"
+"#
+        )
+    };
+    let mapping = format!("title = \"t\"\n[source]\n{}{}", lists("born", "births"), lists("died", "deaths"));
+    let village =
+        |at: u32, name: &str, count: &str| format!(r#"{{"code":"6300001000{at}","name":"{name}","count":"{count}"}}"#);
+    let born = [village(2, "莊敬里", ""), village(3, "東榮里", "2"), village(4, "三民里", "3")].join(",");
+    let died = [village(2, "莊敬里", "4"), village(3, "東榮里", "2"), village(4, "三民里", "5")].join(",");
+    let text = format!(r#"[{{"born":[{born}],"died":[{died}]}}]"#);
+    for layout in layouts() {
+        let city = ImportCity::new(layout).await;
+        let own = city.file("own.toml", &mapping).display().to_string();
+        let counts = city.counts(&own, &city.file("villages.json", &text)).await;
+        assert_eq!((counts.read, counts.accepted, counts.rejected), (6, 6, 0), "{layout:?}");
+        let rows = city.rows("household", "villages", &["name", "births", "deaths"]).await;
+        assert_eq!(rows, ["三民里 3 5", "東榮里 2 2", "莊敬里 - 4"], "{layout:?}");
+        assert_eq!(city.counts(&own, &city.file("villages.json", &text)).await.unchanged, 6, "{layout:?}");
+    }
+}

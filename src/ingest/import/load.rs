@@ -122,6 +122,8 @@ pub struct Loader<'a, 's> {
     sessions: &'s mut Sessions<'a>,
     /// Targets by records and table.
     targets: Vec<Vec<Target>>,
+    /// What tells their keys apart: alike for targets that write the same columns of one table, and only for those.
+    places: Vec<Vec<u64>>,
     datasets: Vec<Vec<String>>,
     /// Rows of this portion by target, and which row of the file each came from.
     pending: HashMap<(usize, usize), Pending>,
@@ -163,9 +165,14 @@ impl<'a, 's> Loader<'a, 's> {
             targets.push(of_records);
             datasets.push(records.tables.iter().map(|table| table.dataset.clone()).collect());
         }
+        let place = |(target, dataset): (&Target, &String)| hash((dataset, target));
+        let of_records = |(targets, datasets): (&Vec<Target>, &Vec<String>)| -> Vec<u64> {
+            targets.iter().zip(datasets).map(place).collect()
+        };
+        let places = targets.iter().zip(&datasets).map(of_records).collect();
         let counts = vec![Counts::default(); plan.records.len()];
         let (pending, seen) = (HashMap::new(), HashMap::new());
-        Ok(Loader { sessions, targets, datasets, pending, rows: Vec::new(), size: 0, portion: 0, seen, counts })
+        Ok(Loader { sessions, targets, places, datasets, pending, rows: Vec::new(), size: 0, portion: 0, seen, counts })
     }
 
     /// Takes the table rows of one row of the file, or refuses it: two rows of a file that write different
@@ -177,7 +184,8 @@ impl<'a, 's> Loader<'a, 's> {
         for row in &rows {
             let target = &self.targets[records][row.table];
             let (key, rest) = row.data.split_at(target.key_length);
-            let (id, content) = (hash_key(target, key), content(&target.changes, rest));
+            let id = hash_key(self.places[records][row.table], key);
+            let content = content(&target.changes, rest);
             let before = self.seen.get(&id).map(|seen| (&seen.content, seen.line));
             let here = said.iter().filter(|(other, _)| *other == id).map(|(_, content)| (content, line));
             for (known, first) in before.into_iter().chain(here) {
@@ -355,7 +363,6 @@ fn hash(value: impl Hash) -> u64 {
 }
 
 /// 128 bits: at a hundred million keys two of them collide with a chance of one in 10^22.
-fn hash_key(target: &Target, key: &[Datum]) -> u128 {
-    let name = (&target.schema, &target.table, &target.changes);
-    (u128::from(hash((1u8, name, key))) << 64) | u128::from(hash((2u8, name, key)))
+fn hash_key(place: u64, key: &[Datum]) -> u128 {
+    (u128::from(hash((1u8, place, key))) << 64) | u128::from(hash((2u8, place, key)))
 }
