@@ -218,3 +218,18 @@ district_code = "=63000010"
         assert_eq!(city.counts(&own, &city.file("villages.json", &text)).await.unchanged, 6, "{layout:?}");
     }
 }
+
+/// Numbers that the table keeps are read once nobody else writes it: whoever waited counts on from what the other wrote.
+#[tokio::test]
+async fn two_imports_at_once_keep_each_others_rows() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let city = city_with_permits(Layout::PostgresOne).await;
+    let parts = [city.file("first.csv", floors(&FLOORS[0..2])), city.file("second.csv", floors(&FLOORS[2..4]))];
+    let (first, second) =
+        tokio::join!(city.counts("use-permit-floors", &parts[0]), city.counts("use-permit-floors", &parts[1]));
+    assert_eq!((first.inserted, second.inserted), (2, 2));
+    assert_eq!((first.updated, second.updated), (0, 0));
+    assert_eq!(floor_rows(&city).await.len(), 4);
+}

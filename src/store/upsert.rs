@@ -155,6 +155,14 @@ impl Session {
         }
     }
 
+    /// Keeps other writers out of a table, so that what is read of it from here on stays true until the end.
+    pub async fn hold(&mut self, schema: Option<&str>, table: &str) -> Result<(), UpsertError> {
+        match self {
+            Session::Sqlite(_) => Ok(()), // it keeps them out of the whole file
+            Session::Postgres(session) => session.hold(schema, table).await,
+        }
+    }
+
     /// Writes rows and says what became of each. Keys must not repeat within one call.
     pub async fn upsert(&mut self, target: &Target, rows: &[Vec<Datum>]) -> Result<Vec<Outcome>, UpsertError> {
         match self {

@@ -59,6 +59,12 @@ impl PostgresSession {
         Ok(rows.iter().map(|row| (0..columns.len()).map(|at| row.get(at)).collect()).collect())
     }
 
+    pub(super) async fn hold(&self, schema: Option<&str>, table: &str) -> Result<(), UpsertError> {
+        let schema = schema.map(|schema| format!("{}.", quoted(schema))).unwrap_or_default();
+        let sql = format!("LOCK TABLE {schema}{} IN SHARE ROW EXCLUSIVE MODE", quoted(table));
+        self.client.batch_execute(&sql).await.map_err(refused(table))
+    }
+
     pub(super) async fn upsert(&mut self, target: &Target, rows: &[Vec<Datum>]) -> Result<Vec<Outcome>, UpsertError> {
         let refused = refused(&target.table);
         let stage = self.stage(target).await?;
@@ -101,9 +107,9 @@ impl PostgresSession {
         }
         let stage = format!("import_stage_{}", self.stages.len());
         let columns: Vec<String> = target.columns.iter().map(|column| quoted(column)).collect();
+        self.hold(target.schema.as_deref(), &target.table).await?;
         let sql = format!(
-            "LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE; \
-             CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT 0::int AS stage_number, {columns} FROM {table} WITH NO DATA",
+            "CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT 0::int AS stage_number, {columns} FROM {table} WITH NO DATA",
             table = target.name(),
             columns = columns.join(", ")
         );

@@ -23,7 +23,7 @@ struct Group {
 }
 
 impl Numbers {
-    /// Reads those that the table has.
+    /// Reads those that the table has. Another import that gives numbers there has to wait: it would give the same ones.
     pub async fn read(
         kept: &KeptNumbers,
         table: &TablePlan,
@@ -34,6 +34,7 @@ impl Numbers {
         let columns: Vec<&ColumnPlan> = places.iter().map(|at| &table.columns[*at]).collect();
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let mut numbers = Numbers::default();
+        session.hold(schema, &table.table).await?;
         for mut row in session.read(schema, &table.table, &names).await? {
             let number = row.pop().flatten().and_then(|text| text.parse().ok());
             let data = row.into_iter().zip(&columns).map(|(text, column)| match text {
