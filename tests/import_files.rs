@@ -231,3 +231,24 @@ async fn signs_that_are_not_one_number_do_not_run_together() {
         ["1 1234 1234567.5", "2 12 -1.5", "3 - -", "4 - -", "5 - -", "6 - -", "7 - -", "8 7 20"].map(str::to_owned);
     assert_eq!(rows.iter().map(|row| row.replace(".0", "")).collect::<Vec<_>>(), expected);
 }
+
+/// `map` and `replace` to nothing, an empty text in JSON, an empty group: nothing is nothing, wherever it comes from.
+#[tokio::test]
+async fn what_comes_out_empty_is_empty() {
+    let city = ImportCity::new(Layout::SqliteOne).await;
+    let columns = "zone_code = { from = \"code\", replace = { \"無\" = \"\" } }\ncategory = { from = \"category\", map = { \"無\" = \"\" } }\n";
+    let own = city.file("own.toml", zoning("", "zone_codes", columns)).display().to_string();
+    let report = city.import(&own, &city.file("codes.csv", "code,category\n無,甲\nA1,無\n")).await.expect("imported");
+    let refused = |line: &str, field: &str| [line, field, "", "rejected"].map(str::to_owned);
+    assert_eq!(rejects(&report), [refused("2", "code"), refused("3", "category")]);
+
+    let template =
+        zoning("format = \"json\"", "zone_codes", "zone_code = \"code\"\ncategory = \"{p.letter}組{p.digit}\"\n");
+    let values = "name = \"r\"\neach = \"list\"\n[records.values]\ncode = { from = \"{item/a}-{item/b}\" }\n\
+                  p = { from = \"item/p\", pattern = '^(?P<letter>[A-Z]?)(?P<digit>[0-9]*)$' }";
+    let own = city.file("template.toml", template.replace("name = \"r\"", values)).display().to_string();
+    let list = r#"[{"list":[{"a":"B","b":"","p":"C3"},{"a":"B","b":"2","p":"7"},{"a":"B","b":"3","p":"C3"}]}]"#;
+    let report = city.import(&own, &city.file("list.json", list)).await.expect("imported");
+    assert_eq!(rejects(&report), [refused("1", "zone_code"), refused("1", "category")]);
+    assert_eq!(city.rows("zoning", "zone_codes", &["zone_code", "category"]).await, ["B-3 C組3"]);
+}

@@ -270,7 +270,7 @@ impl<'a> Evaluator<'a> {
             Source::Item(path) => row.item_texts(path.as_deref()),
             source => self.text(row, source)?.map(Cow::into_owned).into_iter().collect(),
         };
-        texts.retain(|text| !text.trim().is_empty() && !field.empty.iter().any(|empty| empty == text.trim()));
+        texts.retain(|text| !is_empty(text) && !field.empty.iter().any(|empty| empty == text.trim()));
         if field.first {
             texts.truncate(1);
         }
@@ -282,6 +282,7 @@ impl<'a> Evaluator<'a> {
                 *text = text.replace(from, to);
             }
         }
+        texts.retain(|text| !is_empty(text)); // `map` and `replace` may have left nothing
         let Some(reader) = &field.reader else {
             // Several texts in one column: one a line.
             return Ok(if texts.is_empty() { Vec::new() } else { vec![Reading::plain(texts.join("\n"))] });
@@ -318,18 +319,21 @@ impl<'a> Evaluator<'a> {
     fn text<'r>(&self, row: &'r mut Row, source: &'r Source) -> Result<Option<Cow<'r, str>>, Complaint> {
         Ok(match source {
             Source::Constant(text) => Some(Cow::Borrowed(text)),
-            Source::Column(column) => row.body.texts(column).into_iter().next().filter(|text| !text.trim().is_empty()),
-            Source::Item(path) => row.item_texts(path.as_deref()).into_iter().next().map(Cow::Owned),
+            Source::Column(column) => row.body.texts(column).into_iter().next().filter(|text| !is_empty(text)),
+            Source::Item(path) => {
+                row.item_texts(path.as_deref()).into_iter().next().filter(|text| !is_empty(text)).map(Cow::Owned)
+            }
             Source::ItemNumber => row.item.map(|(_, number)| Cow::Owned(number.to_string())),
             Source::Value(number, part) => {
                 self.value(row, *number)?;
                 let at = row.chosen.filter(|(value, _)| value == number).map_or(0, |(_, at)| at);
                 let reading = row.values[*number].as_ref().and_then(|readings| readings.get(at));
-                reading.and_then(|reading| match part {
-                    Part::Main => reading.main.as_deref().map(Cow::Borrowed),
-                    Part::Fixed(name) => reading.part(name).map(Cow::Borrowed),
-                    Part::Named(number) => reading.named.get(*number)?.as_deref().map(Cow::Borrowed),
-                })
+                let found = reading.and_then(|reading| match part {
+                    Part::Main => reading.main.as_deref(),
+                    Part::Fixed(name) => reading.part(name),
+                    Part::Named(number) => reading.named.get(*number)?.as_deref(),
+                });
+                found.filter(|text| !is_empty(text)).map(Cow::Borrowed)
             }
             Source::Optional(source) => Some(self.text(row, source)?.unwrap_or_default()),
             Source::Template(pieces) => {
@@ -344,6 +348,11 @@ impl<'a> Evaluator<'a> {
             }
         })
     }
+}
+
+/// Nothing but spaces says nothing, wherever it comes from.
+fn is_empty(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 impl Row<'_> {
