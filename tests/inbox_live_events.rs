@@ -66,12 +66,22 @@ async fn what_one_is_told_arrives_as_events() {
         let mut read = String::new();
         let group = "mutation { step: putUserGroup(name: \"users\", title: \"使用者\") { name } }";
         hall.ask("fire.admin", group, json!({})).await.step();
+        hall.clock.advance(time::Duration::minutes(10));
         let before = hall.app.audit.record_count()();
         hall.add_member("fire.admin", "fire.officer").await;
         let told = next(&mut response, &mut read).await;
         assert_eq!(told, ("next".to_owned(), json!({ "data": { "inboxNotices": { "number": "users" } } })));
         // The step's two records, and the event's own.
         assert!(hall.app.audit.record_count()() >= before + 3);
+        let records = hall.records();
+        let event =
+            records.iter().find(|record| record.note.as_deref().is_some_and(|note| note.starts_with("event of")));
+        let told_us = i64::try_from(hall.clock.now().unix_timestamp_nanos() / 1_000).expect("a time");
+        assert_eq!(
+            event.expect("its record").started_us,
+            told_us,
+            "it says when, and not since when it was waited for"
+        );
 
         let suspend = "mutation { step: suspendAccount(account: \"fire.officer\", reason: \"停用\") { status } }";
         hall.ask("fire.admin", suspend, json!({})).await.step();

@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::asked::{Unread, from_url, read_body};
@@ -224,7 +225,7 @@ pub(super) fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind
     let form = caller.form.as_ref();
     Record {
         id,
-        started_us: i64::try_from(caller.now.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX),
+        started_us: micros(caller.now),
         duration_us: u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX),
         kind,
         who: Who {
@@ -246,6 +247,11 @@ pub(super) fn frame(app: &App, caller: &Caller, started: Instant, id: Uuid, kind
         outcome,
         note: None,
     }
+}
+
+/// A time as records have it.
+pub(super) fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
 pub(super) fn audit_unavailable() -> Refusal {

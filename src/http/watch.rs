@@ -12,7 +12,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::graphql::{audit_unavailable, frame};
+use super::graphql::{audit_unavailable, frame, micros};
 use super::state::App;
 use super::status::refuse_all;
 use crate::access::{Caller, Code, Language, Refusal};
@@ -63,6 +63,8 @@ impl Watch {
         let kind = if code.is_some() { Kind::Denied } else { Kind::Procedure };
         let outcome = Outcome { code: code.map(|code| code.word().into()), rows: 0, bytes, digest };
         let mut record = frame(app, caller, Instant::now(), app.accounts.new_id(), kind, outcome);
+        // The caller is as old as what is watched, and over a WebSocket as the connection.
+        record.started_us = micros(app.clock.now());
         record.asked = Some(asked.asked());
         record.note = Some(format!("event of {}", asked.record));
         app.audit.commit(record).await.map(drop).map_err(|reason| {
