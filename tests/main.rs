@@ -59,6 +59,7 @@ mod query_pages;
 mod real_scalars;
 mod record;
 mod roles;
+mod sessions;
 mod sixth_dataset;
 mod too_large;
 mod truth;

@@ -164,9 +164,10 @@ impl Accounts {
         account::Entity::update(seen).exec(&opened).await?;
         opened.commit().await?;
         actor.session = Some(id);
+        let (access_token, expires_in) = self.issue(&account.name, id, (now, now + seconds(life)))?;
         Ok(Tokens {
-            access_token: self.issue(&account.name, id)?,
-            expires_in: self.settings.access_token_seconds,
+            access_token,
+            expires_in,
             refresh_token,
             actor,
             password_expires_at: self.password_end(account.password_set_at),
@@ -220,9 +221,10 @@ impl Accounts {
         let refresh_token = Some(self.new_refresh_token(&exchange, id).await?);
         record(&actor).await?;
         exchange.commit().await?;
+        let (access_token, expires_in) = self.issue(&account.name, id, (now, session.expires_at))?;
         Ok(Tokens {
-            access_token: self.issue(&account.name, id)?,
-            expires_in: self.settings.access_token_seconds,
+            access_token,
+            expires_in,
             refresh_token,
             actor,
             password_expires_at: self.password_end(account.password_set_at),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::rights::Person;
@@ -51,11 +52,16 @@ pub struct Verified {
 pub struct NotValid(pub &'static str);
 
 impl Accounts {
-    /// Makes an access token of a session.
-    pub(super) fn issue(&self, account: &str, session: Uuid) -> Result<String, AccountsError> {
+    /// Makes an access token of a session, which it does not outlive; and its life in seconds.
+    pub(super) fn issue(
+        &self,
+        account: &str,
+        session: Uuid,
+        (now, session_ends): (OffsetDateTime, OffsetDateTime),
+    ) -> Result<(String, u64), AccountsError> {
         let keys = self.keys.current();
-        let now = self.clock.seconds();
-        let life = i64::try_from(self.settings.access_token_seconds).unwrap_or(900);
+        let (now, left) = (now.unix_timestamp(), (session_ends - now).whole_seconds());
+        let life = self.token_life().min(left);
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.issuer.clone(),
@@ -69,7 +75,11 @@ impl Accounts {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".to_owned());
         header.kid = Some(keys.signing.id.clone());
-        Ok(encode(&header, &claims, &keys.signing.encoding)?)
+        Ok((encode(&header, &claims, &keys.signing.encoding)?, u64::try_from(life).unwrap_or(0)))
+    }
+
+    fn token_life(&self) -> i64 {
+        i64::try_from(self.settings.access_token_seconds).unwrap_or(900)
     }
 
     /// A new id, in the order of time.
@@ -125,6 +135,9 @@ impl Accounts {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let data = decode::<Claims>(token, &key.decoding, &validation);
-        data.map(|data| data.claims).map_err(|_| NotValid("the token does not hold"))
+        let mut claims = data.map_err(|_| NotValid("the token does not hold"))?.claims;
+        // One that was made when tokens lived longer: which sessions have ended is known for as long as tokens live now.
+        claims.exp = claims.exp.min(claims.iat.saturating_add(self.token_life()));
+        Ok(claims)
     }
 }
