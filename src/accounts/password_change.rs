@@ -1,10 +1,12 @@
 //! Changing one's own password, also an expired or a first one. What a password must be is left to `password`.
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, TransactionTrait};
 
 use super::entity::{account, password_history};
 use super::epoch::{self, Epoch};
 use super::password::{About, Weakness};
+use super::session::unchanged;
 use super::{Accounts, AccountsError, Actor, Reason, Refused};
 use crate::access::Refusal;
 
@@ -43,6 +45,18 @@ impl Accounts {
         let hash = self.hasher.hash(new, self.entropy.bytes()).await?;
         let changing = self.db.begin().await?;
         epoch::raise(&changing, Epoch::Rights).await?;
+        let changed = account::Entity::update_many()
+            .col_expr(account::Column::PasswordHash, Expr::value(hash))
+            .col_expr(account::Column::PasswordSetAt, Expr::value(self.now()))
+            .col_expr(account::Column::PasswordOneTime, Expr::value(false))
+            .filter(unchanged(&account))
+            .exec(&changing)
+            .await?;
+        if changed.rows_affected == 0 {
+            // Somebody else was faster, whose password must not be written over with one that was given before.
+            changing.rollback().await?;
+            return Err(Refused { reason: Reason::WrongPassword, actor }.into());
+        }
         if let (Some(hash), Some(set)) = (account.password_hash, account.password_set_at) {
             let row = password_history::ActiveModel {
                 account_id: Set(account.id),
@@ -52,17 +66,10 @@ impl Accounts {
             };
             password_history::Entity::insert(row).exec_without_returning(&changing).await?;
         }
-        let row = account::ActiveModel {
-            id: Set(account.id),
-            password_hash: Set(Some(hash)),
-            password_set_at: Set(Some(self.now())),
-            password_one_time: Set(false),
-            ..Default::default()
-        };
-        account::Entity::update(row).exec(&changing).await?;
+        let ended = self.end_sessions(&changing, account.id, "password changed").await?;
         record(&actor).await?;
         changing.commit().await?;
-        self.revoke_all(account.id, "password changed").await?;
+        self.forget(&ended);
         self.rights.reload(&self.db).await
     }
 }

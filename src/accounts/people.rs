@@ -228,10 +228,12 @@ impl Accounts {
         let changing = self.db.begin().await?;
         epoch::raise(&changing, Epoch::Rights).await?;
         self.write_status(&changing, known.id, status, "").await?;
+        let ended = match status {
+            "active" => Vec::new(),
+            _ => self.end_sessions(&changing, known.id, "account not active").await?,
+        };
         changing.commit().await?;
-        if status != "active" {
-            self.revoke_all(known.id, "account not active").await?;
-        }
+        self.forget(&ended);
         self.rights.reload(&self.db).await
     }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, TransactionTrait,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    QueryTrait, TransactionTrait,
 };
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -158,10 +159,18 @@ impl Accounts {
             revoked_why: Set(None),
         };
         let opened = self.db.begin().await?;
+        // Checking a password takes a while: it may have been changed meanwhile, and the sessions of the former one ended.
+        let seen = account::Entity::update_many()
+            .col_expr(account::Column::LastSignInAt, Expr::value(now))
+            .filter(unchanged(account))
+            .exec(&opened)
+            .await?;
+        if seen.rows_affected == 0 {
+            opened.rollback().await?;
+            return Err(Refused { reason: Reason::WrongPassword, actor }.into());
+        }
         session::Entity::insert(row).exec_without_returning(&opened).await?;
         let refresh_token = if refreshable { Some(self.new_refresh_token(&opened, id).await?) } else { None };
-        let seen = account::ActiveModel { id: Set(account.id), last_sign_in_at: Set(Some(now)), ..Default::default() };
-        account::Entity::update(seen).exec(&opened).await?;
         opened.commit().await?;
         actor.session = Some(id);
         let (access_token, expires_in) = self.issue(&account.name, id, (now, now + seconds(life)))?;
@@ -255,7 +264,7 @@ impl Accounts {
 
     /// Ends a session: here at once, on other servers within a second.
     pub async fn revoke(&self, id: Uuid, why: &str) -> Result<(), AccountsError> {
-        self.remember_revoked(&[id]);
+        self.forget(&[id]);
         let ending = self.db.begin().await?;
         epoch::raise(&ending, Epoch::Sessions).await?;
         session::Entity::update_many()
@@ -269,20 +278,28 @@ impl Accounts {
         Ok(())
     }
 
-    /// Ends every session of an account.
-    pub async fn revoke_all(&self, account_id: i64, why: &str) -> Result<(), AccountsError> {
-        let open = session::Entity::find()
-            .filter(session::Column::AccountId.eq(account_id))
-            .filter(session::Column::RevokedAt.is_null())
-            .filter(session::Column::ExpiresAt.gt(self.now()))
-            .all(&self.db)
+    /// Ends every session of an account in the transaction of what they end for, so that neither happens without the other:
+    /// after the account's row was written, for which a sign-in waits, and after [`Epoch::Rights`] is raised. Once it is
+    /// committed, [`Accounts::forget`] them.
+    pub async fn end_sessions(
+        &self,
+        db: &impl ConnectionTrait,
+        account_id: i64,
+        why: &str,
+    ) -> Result<Vec<Uuid>, DbErr> {
+        epoch::raise(db, Epoch::Sessions).await?;
+        let open = Condition::all()
+            .add(session::Column::AccountId.eq(account_id))
+            .add(session::Column::RevokedAt.is_null())
+            .add(session::Column::ExpiresAt.gt(self.now()));
+        let ended = session::Entity::find().filter(open.clone()).all(db).await?;
+        session::Entity::update_many()
+            .col_expr(session::Column::RevokedAt, Expr::value(self.now()))
+            .col_expr(session::Column::RevokedWhy, Expr::value(why))
+            .filter(open)
+            .exec(db)
             .await?;
-        for one in open {
-            if let Ok(id) = Uuid::parse_str(&one.id) {
-                self.revoke(id, why).await?;
-            }
-        }
-        Ok(())
+        Ok(ended.iter().filter_map(|session| Uuid::parse_str(&session.id).ok()).collect())
     }
 
     /// Removes what nobody can use any more: refresh tokens a day after their session, sessions after ninety days.
@@ -307,7 +324,8 @@ impl Accounts {
         self.revoked.load().contains(&session)
     }
 
-    fn remember_revoked(&self, sessions: &[Uuid]) {
+    /// Lets nobody in by these sessions any more, on this server.
+    pub fn forget(&self, sessions: &[Uuid]) {
         self.revoked.rcu(|known| {
             let mut known = HashSet::clone(known);
             known.extend(sessions);
@@ -350,6 +368,18 @@ pub(super) fn askable(name: &str) -> Cow<'_, str> {
         true => Cow::Owned(name.replace('\0', "\u{fffd}")),
         false => Cow::Borrowed(name),
     }
+}
+
+/// That an account still has the password that was checked, and may still be used.
+pub(super) fn unchanged(account: &account::Model) -> Condition {
+    let password = match &account.password_hash {
+        Some(hash) => account::Column::PasswordHash.eq(hash),
+        None => account::Column::PasswordHash.is_null(),
+    };
+    Condition::all()
+        .add(account::Column::Id.eq(account.id))
+        .add(account::Column::Status.eq(&*account.status))
+        .add(password)
 }
 
 fn seconds(of: u64) -> Duration {

@@ -252,10 +252,10 @@ impl Procedure {
             let row = account::ActiveModel { id: Set(target.id), failures: Set(0), ..Default::default() };
             account::Entity::update(row).exec(step.tx()).await?;
         }
-        step.finish("account", target.id, json!({ "account": name, "status": word, "reason": reason })).await?;
         if to != AccountStatus::Active {
-            self.accounts.revoke_all(target.id, "account not active").await?;
+            step.ends_sessions(target.id, "account not active");
         }
+        step.finish("account", target.id, json!({ "account": name, "status": word, "reason": reason })).await?;
         self.account_by_id(target.id).await
     }
 

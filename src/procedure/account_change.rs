@@ -156,8 +156,8 @@ impl Procedure {
         news.zh = format!("{by} 已重設 {name} 之密碼。");
         tell_ethics(&step, &agency, &news).await?;
         step.tell(To::Role(Role::AgencyHead, &agency), &news).await?;
+        step.ends_sessions(target.id, "password reset");
         step.finish("account", target.id, json!({ "account": name, "password": "reset" })).await?;
-        self.accounts.revoke_all(target.id, "password reset").await?;
         Ok(OpenedAccount { account: self.account_by_id(target.id).await?, first_password: Some(first_password) })
     }
 }

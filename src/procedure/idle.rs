@@ -130,9 +130,8 @@ impl Procedure {
         step.tell(to, &news(&one, &zh)).await?;
         step.changes_rights();
         let detail = json!({ "account": name, "status": word, "unusedDays": days });
-        step.finish("account", id, detail).await?;
-        self.accounts.revoke_all(id, "account unused").await?;
-        Ok(())
+        step.ends_sessions(id, "account unused");
+        step.finish("account", id, detail).await
     }
 }
 

@@ -186,10 +186,10 @@ impl Procedure {
         let news = News { kind: "incident", number: &number, en, zh, due };
         self.tell_of_incident(&step, &agency, input.account.as_deref(), &news).await?;
         let detail = json!({ "number": number, "agency": agency, "suspended": suspended });
-        step.finish("incident", id, detail).await?;
         if let Some(account) = ended {
-            self.accounts.revoke_all(account, "incident").await?;
+            step.ends_sessions(account, "incident");
         }
+        step.finish("incident", id, detail).await?;
         self.incident_by_id(id).await
     }
 

@@ -35,6 +35,8 @@ pub struct Step<'a> {
     operation: &'static str,
     tx: DatabaseTransaction,
     changes_rights: bool,
+    /// Whose sessions end with it, and why.
+    ends_sessions: Option<(i64, &'static str)>,
 }
 
 /// Either a step to take, or what came out of it before.
@@ -102,7 +104,14 @@ impl Procedure {
         }
         let roles = roles_of(&tx, act.caller.account_id).await?;
         rules::decide(&roles, operation)?;
-        Ok(Begun::New(Box::new(Step { procedure: self, act, operation, tx, changes_rights: false })))
+        Ok(Begun::New(Box::new(Step {
+            procedure: self,
+            act,
+            operation,
+            tx,
+            changes_rights: false,
+            ends_sessions: None,
+        })))
     }
 
     /// Begins a step that nobody takes but time: serialised like the others, so that one server takes it.
@@ -113,7 +122,7 @@ impl Procedure {
     ) -> Result<Step<'a>, Fault> {
         let tx = self.db().begin().await?;
         epoch::raise(&tx, Epoch::Procedure).await?;
-        Ok(Step { procedure: self, act, operation, tx, changes_rights: false })
+        Ok(Step { procedure: self, act, operation, tx, changes_rights: false, ends_sessions: None })
     }
 
     /// Today, in Taipei.
@@ -136,6 +145,11 @@ impl Step<'_> {
     /// Says that rights change: every server compiles them anew.
     pub fn changes_rights(&mut self) {
         self.changes_rights = true;
+    }
+
+    /// Says that it ends every session of an account.
+    pub fn ends_sessions(&mut self, account_id: i64, why: &'static str) {
+        self.ends_sessions = Some((account_id, why));
     }
 
     /// Tells those concerned.
@@ -167,7 +181,7 @@ impl Step<'_> {
 
     /// Ends the step: writes it down, and makes it happen on every server.
     pub async fn finish(self, kind: &str, subject_id: i64, detail: Value) -> Result<(), Fault> {
-        let Step { procedure, act, operation, tx, changes_rights } = self;
+        let Step { procedure, act, operation, tx, changes_rights, ends_sessions } = self;
         let now = procedure.now();
         let row = step::ActiveModel {
             at: Set(now),
@@ -196,7 +210,12 @@ impl Step<'_> {
         if changes_rights {
             epoch::raise(&tx, Epoch::Rights).await?;
         }
+        let ended = match ends_sessions {
+            Some((account_id, why)) => procedure.accounts.end_sessions(&tx, account_id, why).await?,
+            None => Vec::new(),
+        };
         tx.commit().await?;
+        procedure.accounts.forget(&ended);
         if changes_rights {
             procedure.accounts.rights().reload(procedure.db()).await?;
         }
