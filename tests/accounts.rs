@@ -108,6 +108,17 @@ async fn guesses_at_once_do_not_outrun_the_lock() {
     assert_eq!(test.sign_in("fire.officer").await.code(), "UNAUTHENTICATED");
 }
 
+/// Whoever floods one door makes a short line before it: the rest is told to come back, and others are let in elsewhere.
+#[tokio::test]
+async fn the_line_before_one_door_is_short() {
+    let test = TestApp::on_sqlite().await;
+    let guess = json!({ "account": "nobody.here", "password": "Not-the-word-9" });
+    let replies = futures::future::join_all((0..60).map(|_| test.post("/auth/sign-in", guess.clone()))).await;
+    let told = |code: &str| replies.iter().filter(|reply| reply.code() == code).count();
+    assert_eq!((told("UNAUTHENTICATED"), told("RATE_LIMITED")), (32, 28));
+    assert_eq!(test.post("/auth/sign-in", guess).await.code(), "UNAUTHENTICATED", "those who come back");
+}
+
 #[tokio::test]
 async fn nobody_learns_which_accounts_exist() {
     let test = TestApp::on_sqlite().await;

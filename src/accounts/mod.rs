@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sea_orm::DatabaseConnection;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use uuid::Uuid;
 
 use crate::catalog::Catalog;
@@ -50,8 +50,24 @@ const POLLS_PER_KEYS: u32 = 10;
 /// Every how many polls tokens that have long expired are removed: once an hour or so.
 const POLLS_PER_SWEEP: u32 = 12_000;
 
-/// Sign-ins to one account happen one after another, so that guesses cannot outrun the count of failures.
-const STRIPES: usize = 64;
+/// Sign-ins to one account happen one after another, so that guesses cannot outrun the count of failures: accounts go to as
+/// many doors, by their names.
+const DOORS: usize = 64;
+
+/// Sign-ins before one door; further ones are told to come back. They would hold their connections for minutes.
+const LINE: usize = 32;
+
+/// Where sign-ins to some of the accounts happen one after another.
+struct Door {
+    line: Semaphore,
+    turn: Mutex<()>,
+}
+
+impl Door {
+    fn new() -> Door {
+        Door { line: Semaphore::new(LINE), turn: Mutex::default() }
+    }
+}
 
 /// Everything about accounts, one per program.
 pub struct Accounts {
@@ -66,7 +82,7 @@ pub struct Accounts {
     rights: RightsStore,
     verified: moka::sync::Cache<[u8; 32], Arc<Verified>>,
     revoked: ArcSwap<HashSet<Uuid>>,
-    stripes: Vec<Mutex<()>>,
+    doors: Vec<Door>,
     /// Moves with each step of the procedure, taken here or seen from another server.
     steps: watch::Sender<u64>,
 }
@@ -101,7 +117,7 @@ impl Accounts {
             rights,
             verified,
             revoked: ArcSwap::default(),
-            stripes: std::iter::repeat_with(Mutex::default).take(STRIPES).collect(),
+            doors: std::iter::repeat_with(Door::new).take(DOORS).collect(),
             steps: watch::Sender::new(0),
         };
         accounts.reload_revoked().await?;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::entity::{account, agency, refresh_token, session};
 use super::epoch::{self, Epoch};
+use super::password::HashError;
 use super::{Accounts, AccountsError, Actor, Reason, Refused, secret};
 use crate::access::Refusal;
 
@@ -72,8 +73,9 @@ impl Accounts {
         name: &str,
         password: &str,
     ) -> Result<(account::Model, Actor), AccountsError> {
-        let stripe = usize::from(secret::fingerprint(name.as_bytes())[0]) % self.stripes.len();
-        let _one_at_a_time = self.stripes[stripe].lock().await;
+        let door = &self.doors[usize::from(secret::fingerprint(name.as_bytes())[0]) % self.doors.len()];
+        let _place = door.line.try_acquire().map_err(|_| HashError::Busy)?;
+        let _one_at_a_time = door.turn.lock().await;
         let name = askable(name);
         let account = account::Entity::find().filter(account::Column::Name.eq(&*name)).one(&self.db).await?;
         let Some(account) = account else {
