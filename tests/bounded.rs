@@ -1,5 +1,7 @@
 //! What one caller may take of the server: memory, threads and the log are everybody's.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::gate::{Gate, Setup, everything};
@@ -119,5 +121,43 @@ async fn answers_that_nobody_reads_are_given_up() {
     let (slow, deaf) = futures::future::join(slow, deaf).await;
     assert!(slow > LENGTH, "{slow} with the head");
     assert!(deaf < LENGTH, "the server went on waiting");
+    serving.abort();
+}
+
+/// The same in the other version of HTTP, whose clients open no window and ask for many answers on one connection: it is not
+/// spoken, since no limit of a connection would hold there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_window_holds_many_answers_on_one_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let bounds = Bounds { places: 4, head: Duration::from_secs(60), stall: Duration::from_millis(500) };
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let answer = axum::routing::get(async move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        "x".repeat(1 << 20)
+    });
+    let router = axum::Router::new().route("/", answer);
+    let serving = tokio::spawn(connections::serve(listener, router, bounds, std::future::pending()));
+
+    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
+        let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        frame
+    };
+    let mut said = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    said.extend(frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])); // a window of nothing
+    for number in 0..8 {
+        // GET / over http, and a host.
+        said.extend(frame(1, 5, 2 * number + 1, b"\x82\x84\x86\x41\x01x"));
+    }
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    stream.write_all(&said).await.expect("is written");
+    let mut heard = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut heard)).await;
+    assert!(ended.is_ok(), "{} answers are held for one who reads none", asked.load(Ordering::Relaxed));
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
     serving.abort();
 }

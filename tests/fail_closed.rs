@@ -23,7 +23,7 @@ use cityquery::config::{Config, Connection};
 use cityquery::http::connections::{self, Bounds};
 use cityquery::store::layout::sqlite_file;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const NAMES: &str = "{ persons { nodes { name } } }";
 
@@ -481,6 +481,9 @@ async fn silent_connections_give_their_places_back() {
     let healthy = reqwest::get(format!("http://{address}/healthz")).await.expect("an answer");
     assert_eq!(healthy.text().await.expect("a text"), "ok\n");
     assert!(started.elapsed() > Duration::from_millis(200), "both places were taken");
-    drop((silent, half));
+    for (mut stream, what) in [(half, "half a head"), (silent, "nothing")] {
+        let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "whoever said {what} keeps the place");
+    }
     serving.abort();
 }

@@ -13,13 +13,12 @@ use axum::extract::ConnectInfo;
 use axum::http::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
@@ -63,10 +62,12 @@ impl Bounds {
 /// Serves until `stopped`, and then until the open connections are done.
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stopped: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(bounds.places));
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(bounds.head);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(bounds.head);
-    let (builder, open) = (Arc::new(builder), GracefulShutdown::new());
+    // HTTP/2 has hundreds of requests on one connection, whose answers wait for windows that a client never opens, and finding
+    // out who speaks it waits for a first byte without end: no bound here would hold. It is left to the proxy that speaks TLS.
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(bounds.head);
+    // Closed once every connection has let go of its end.
+    let (stopping, told) = watch::channel(());
     tokio::pin!(stopped);
     loop {
         // Whoever comes when all places are taken waits in the system's queue.
@@ -85,17 +86,26 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stoppe
             },
             () = &mut stopped => break,
         };
-        let (builder, router, watcher) = (Arc::clone(&builder), router.clone(), open.watcher());
+        let (builder, router, mut told) = (builder.clone(), router.clone(), told.clone());
         tokio::spawn(async move {
-            let connection = builder.serve_connection_with_upgrades(io(stream, bounds.stall), respond(router, from));
-            if let Err(error) = watcher.watch(connection).await {
+            let connection = builder.serve_connection(io(stream, bounds.stall), respond(router, from)).with_upgrades();
+            tokio::pin!(connection);
+            let ended = tokio::select! {
+                ended = &mut connection => ended,
+                _ = told.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke off");
             }
-            drop(place);
+            drop((place, told));
         });
     }
-    drop(listener);
-    open.shutdown().await;
+    drop((listener, told));
+    let _ = stopping.send(()); // nobody listens where nothing is open
+    stopping.closed().await;
 }
 
 fn io(stream: TcpStream, stall: Duration) -> TokioIo<Pin<Box<TimeoutStream<TcpStream>>>> {
