@@ -17,10 +17,18 @@ const NO_SUCH_DAY: Expected = Expected {
     en: "a day that exists in the calendar, such as \"2015-04-22\" or \"1040422\"",
     zh: "曆法上存在的日期，例如「2015-04-22」或「1040422」",
 };
+const TOO_EARLY: Expected = Expected {
+    en: "a day from the year 1600 on, such as \"2015-04-22\" or \"1040422\"",
+    zh: "西元 1600 年以後之日期，例如「2015-04-22」或「1040422」",
+};
 const EXPECTED_MONTH: Expected = Expected {
     en: "a month: \"2021-03\", \"11506\" or \"115年6月\"",
     zh: "年月：「2021-03」、「11506」或「115年6月」",
 };
+
+/// Four digits below are no year of our calendar, but one of the ROC's with zeros before it. What is read must be read again
+/// as it is written then.
+const FIRST_YEAR: i32 = 1600;
 
 /// Reads a day in any accepted writing.
 pub fn parse(text: &str) -> Result<Date, Expected> {
@@ -30,9 +38,8 @@ pub fn parse(text: &str) -> Result<Date, Expected> {
     let day = day.ok_or(MONTH_ONLY)?;
     let month = u8::try_from(month).ok().and_then(|m| Month::try_from(m).ok()).ok_or(NO_SUCH_DAY)?;
     let day = u8::try_from(day).map_err(|_| NO_SUCH_DAY)?;
-    if year < 1 {
-        // No database keeps such a day as the others do.
-        return Err(NO_SUCH_DAY);
+    if year < FIRST_YEAR {
+        return Err(TOO_EARLY);
     }
     Date::from_calendar_date(year, month, day).map_err(|_| NO_SUCH_DAY)
 }
@@ -135,7 +142,7 @@ fn read_separated(text: &str, separator: char) -> Result<Parts, Expected> {
     let mut parts = text.split(separator);
     let year = parts.next().unwrap_or_default();
     let year = match (year.len(), digits(year)?) {
-        (4, y @ 1600..) => y,
+        (4, y @ FIRST_YEAR..) => y,
         (1..=3, y @ 1..) => roc(y),
         _ => return Err(EXPECTED),
     };
@@ -159,7 +166,7 @@ fn read_compact(text: &str) -> Result<Parts, Expected> {
         _ => return Err(EXPECTED),
     };
     let year = match (before, text.len(), digits(&text[..split])?) {
-        (false, 8, y @ 1600..) => y,
+        (false, 8, y @ FIRST_YEAR..) => y,
         (false, 6 | 7, y @ 1..) => roc(y),
         (true, 6 | 7, y @ 1..) => 1912 - y,
         _ => return Err(EXPECTED),
@@ -211,9 +218,11 @@ mod tests {
         for text in ["11506", "2021-03", "115年6月", "民國115年6月"] {
             assert_eq!(parse(text), Err(MONTH_ONLY), "{text}");
         }
-        for text in ["1040230", "1040022", "1040400", "2015-13-01", "104年2月30日", "1030229", "民國前9000年1月1日"]
-        {
+        for text in ["1040230", "1040022", "1040400", "2015-13-01", "104年2月30日", "1030229"] {
             assert_eq!(parse(text), Err(NO_SUCH_DAY), "{text}");
+        }
+        for text in ["民國前9000年1月1日", "民國前1160年1月1日", "-9990101"] {
+            assert_eq!(parse(text), Err(TOO_EARLY), "{text}");
         }
         for text in [
             "",
@@ -261,6 +270,18 @@ mod tests {
         fn never_panics(text in "\\PC{0,20}") { let _ = (parse(&text), parse_month(&text)); }
 
         #[test]
-        fn never_panics_near(text in "[0-9年月日民國前元/.-]{0,12}") { let _ = (parse(&text), parse_month(&text)); }
+        fn never_panics_near(text in "[0-9年月日民國前元/.-]{0,12}") {
+            let _ = parse_month(&text);
+            if let Ok(day) = parse(&text) {
+                proptest::prop_assert_eq!(parse(&iso(day)), Ok(day)); // read again as it is kept
+            }
+        }
+
+        #[test]
+        fn what_was_read_is_read_again(before in 1u32..9_999) {
+            if let Ok(day) = parse(&format!("民國前{before}年1月1日")) {
+                proptest::prop_assert_eq!(parse(&iso(day)), Ok(day));
+            }
+        }
     }
 }
