@@ -40,7 +40,7 @@ async fn schema(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     {
         return refuse(&refusal, headers::language(&headers));
     }
-    respond(StatusCode::OK, "text/plain; charset=utf-8", app.sdl.as_bytes().to_vec())
+    respond(StatusCode::OK, "text/plain; charset=utf-8", app.sdl.clone())
 }
 
 pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -312,8 +312,8 @@ fn answered(mut response: Response, first_error: Option<Code>) -> Response {
     response
 }
 
-fn respond(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
+fn respond(status: StatusCode, media: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));

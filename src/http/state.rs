@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::body::Bytes;
 
 use super::numbers::Numbers;
 use crate::accounts::Accounts;
@@ -25,7 +26,7 @@ pub struct App {
     /// The declarations.
     pub catalog: Arc<Catalog>,
     /// The schema as text.
-    pub sdl: String,
+    pub sdl: Bytes,
     /// Answers operations.
     pub engine: Arc<Engine>,
     /// People, sessions, forms; `accounts.rights()` is the rights store.
@@ -67,7 +68,7 @@ impl App {
         let audit = Arc::new(audit);
         let procedure = Procedure::new(accounts.clone(), catalog.clone(), audit.clone(), databases.clone(), &config);
         let engine = Arc::new(Engine::new(catalog.clone(), databases, procedure, &config.limits, sealer));
-        let sdl = engine.face().sdl();
+        let sdl = engine.face().sdl().into();
         let (numbers, demo_accounts) = (Numbers::default(), Default::default());
         Ok((App { config, catalog, sdl, engine, accounts, audit, numbers, clock, entropy, demo_accounts }, recovery))
     }

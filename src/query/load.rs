@@ -61,19 +61,17 @@ impl Load {
     /// Runs all steps, wherever their databases are.
     pub async fn run(mut self, databases: &Databases, account: i64, deadline: Instant) -> Result<Load, Refusal> {
         let plan = self.plan.clone();
+        if let Some(group) = databases.sqlite_only() {
+            // One thread runs them all, of those for long statements if one of them is.
+            let long = plan.steps.iter().any(|step| step.statement.lane == Lane::Own);
+            let lane = if long { Lane::Own } else { Lane::Shared };
+            let work = move |worker: &mut Worker| self.run_on(worker);
+            return group.run(lane, Some(account), deadline, work).await.map_err(source_refusal)?;
+        }
         let share = async |step: &Step| match step.statement.lane {
             Lane::Shared => Ok(None),
             Lane::Own => share(databases.shares(step.database), account, deadline).await.map(Some),
         };
-        if let Some(group) = databases.sqlite_only() {
-            // One thread runs them all, of those for long statements if one of them is.
-            let long = plan.steps.iter().find(|step| step.statement.lane == Lane::Own);
-            let (lane, _share) = match long {
-                Some(step) => (Lane::Own, share(step).await?),
-                None => (Lane::Shared, None),
-            };
-            return group.run(lane, deadline, move |worker| self.run_on(worker)).await.map_err(source_refusal)?;
-        }
         let mut running = FuturesUnordered::new();
         loop {
             while let Some((number, binds)) = self.next()? {
@@ -262,12 +260,7 @@ impl Load {
 async fn share(shares: &Shares, account: i64, deadline: Instant) -> Result<Share, Refusal> {
     match tokio::time::timeout_at(deadline.into(), shares.take(account)).await {
         Ok(taken) => taken.map_err(|error| source_refusal(SourceError::Failed(error.to_string()))),
-        Err(_) => Err(Refusal::new(
-            Code::Timeout,
-            "The operation waited for others of the same account that take long, until its time was over. Send fewer of them \
-             at a time.",
-            "本次查詢等候同一帳號之其他長時間查詢，已逾時限。請減少同時送出之查詢。",
-        )),
+        Err(_) => Err(source_refusal(SourceError::Waited)),
     }
 }
 
@@ -276,6 +269,12 @@ fn source_refusal(error: SourceError) -> Refusal {
     tracing::error!(%error, "a statement gave no rows");
     match error {
         SourceError::Timeout => timed_out(),
+        SourceError::Waited => Refusal::new(
+            Code::Timeout,
+            "The operation waited for others that take long, of the same account above all, until its time was over. Send \
+             fewer of them at a time.",
+            "本次查詢等候其他長時間查詢（尤以同一帳號者為先），已逾時限。請減少同時送出之查詢。",
+        ),
         SourceError::Unavailable(_) => Refusal::new(
             Code::SourceUnavailable,
             "A dataset's database does not answer at the moment. Try again later.",

@@ -43,6 +43,9 @@ pub enum SourceError {
     /// The database could not be reached or broke off.
     #[error("database unavailable: {0}")]
     Unavailable(String),
+    /// The time limit passed before there was a place for it.
+    #[error("waited for others that take long, until its time was over")]
+    Waited,
     /// The time limit passed.
     #[error("statement timed out")]
     Timeout,

@@ -3,6 +3,7 @@
 
 mod cores;
 mod files;
+mod line;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -20,6 +21,7 @@ use time::{Date, Month};
 
 pub use self::files::position;
 use self::files::{BUNDLE, Files, Holders};
+use self::line::{Line, Next};
 use super::bind::{Bind, iso};
 use super::postgres_decode::write_decimal;
 use super::rows::{ALL_DIGITS, Cell, Kind, Rows};
@@ -37,7 +39,7 @@ type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 /// All SQLite files of the installation, behind a few threads.
 pub struct SqliteGroup {
     quick: crossbeam_channel::Sender<Job>,
-    long: crossbeam_channel::Sender<Job>,
+    long: Arc<Line<Job>>,
     bundles: usize,
 }
 
@@ -71,8 +73,16 @@ impl SqliteGroup {
         let threads = cores::threads();
         let holders = Arc::new(Holders::default());
         let open = || Worker::open(&files, memory, &holders);
-        let quick = start("sqlite-quick", &open, threads, cores::stay)?;
-        let long = start("sqlite-long", &open, LONG_THREADS, |_, _| {})?;
+        let (quick, queue) = crossbeam_channel::unbounded();
+        let next = move |longest| match queue.recv_timeout(longest) {
+            Ok(job) => Next::Work(job, None),
+            Err(RecvTimeoutError::Timeout) => Next::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Next::End,
+        };
+        start("sqlite-quick", &open, threads, cores::stay, next)?;
+        let long = Line::before(LONG_THREADS);
+        let line = long.clone();
+        start("sqlite-long", &open, LONG_THREADS, |_, _| {}, move |longest| line.take(longest))?;
         Ok(Arc::new(SqliteGroup { quick, long, bundles }))
     }
 
@@ -83,65 +93,78 @@ impl SqliteGroup {
 
     /// How much work waits for a thread of that lane.
     pub fn waiting(&self, lane: Lane) -> usize {
-        self.line(lane).len()
-    }
-
-    fn line(&self, lane: Lane) -> &crossbeam_channel::Sender<Job> {
         match lane {
-            Lane::Shared => &self.quick,
-            Lane::Own => &self.long,
+            Lane::Shared => self.quick.len(),
+            Lane::Own => self.long.len(),
         }
     }
 
-    /// Runs a piece of work on one of the threads; dropping the future stops the statement that it runs.
+    /// Runs a piece of work on one of the threads; dropping the future stops the statement that it runs. What may run long
+    /// waits its account's turn, if it is an account's; where none came before the deadline, the error says so.
     pub async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
+        account: Option<i64>,
         deadline: Instant,
         work: impl FnOnce(&mut Worker) -> T + Send + 'static,
     ) -> Result<T, SourceError> {
         let (answer, wait) = tokio::sync::oneshot::channel();
-        let flag = Arc::new(AtomicBool::new(false));
-        let guard = FlagOnDrop(flag.clone());
+        let (flag, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (guard, is_begun) = (FlagOnDrop(flag.clone()), begun.clone());
         let job: Job = Box::new(move |worker| {
             if flag.load(Ordering::Relaxed) {
                 return;
             }
+            begun.store(true, Ordering::Relaxed);
             worker.stop.set(Some((flag, deadline)));
             let result = work(worker);
             worker.stop.set(None);
             let _ = answer.send(result);
         });
-        self.line(lane).send(job).map_err(|_| SourceError::Unavailable("SQLite threads have ended".into()))?;
-        let result = wait.await.map_err(|_| SourceError::Unavailable("SQLite thread broke off".into()));
+        match lane {
+            Lane::Shared => {
+                self.quick.send(job).map_err(|_| SourceError::Unavailable("SQLite threads have ended".into()))?;
+            }
+            Lane::Own => self.long.push(account, job),
+        }
+        let result = match tokio::time::timeout_at(deadline.into(), wait).await {
+            Ok(result) => result.map_err(|_| SourceError::Unavailable("SQLite thread broke off".into())),
+            Err(_) if is_begun.load(Ordering::Relaxed) => Err(SourceError::Timeout),
+            Err(_) => Err(SourceError::Waited),
+        };
         drop(guard);
         result
     }
 }
 
-/// Starts threads that work off one queue; each does `first` before anything else, with its number and how many they are.
+impl Drop for SqliteGroup {
+    fn drop(&mut self) {
+        self.long.shut();
+    }
+}
+
+/// Starts threads; each does `first` before anything else, with its number and how many they are, and then what `next` gives.
 fn start(
     name: &str,
     open: &dyn Fn() -> Result<Worker, SourceError>,
     threads: usize,
     first: fn(usize, usize),
-) -> Result<crossbeam_channel::Sender<Job>, SourceError> {
-    let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
+    next: impl Fn(Duration) -> Next<Job> + Clone + Send + 'static,
+) -> Result<(), SourceError> {
     for number in 0..threads {
-        let mut worker = open()?;
-        let queue = queue.clone();
+        let (mut worker, next) = (open()?, next.clone());
         std::thread::Builder::new()
             .name(format!("{name}-{number}"))
             .spawn(move || {
                 first(number, threads);
                 loop {
                     // Also one that has nothing to do looks at its files, and lets go of those that were replaced.
-                    let job = queue.recv_timeout(files::BETWEEN_LOOKS);
+                    let next = next(files::BETWEEN_LOOKS);
                     worker.files.follow(Instant::now());
-                    let job = match job {
-                        Ok(job) => job,
-                        Err(RecvTimeoutError::Timeout) => continue,
-                        Err(RecvTimeoutError::Disconnected) => return,
+                    let (job, _turn) = match next {
+                        Next::Work(job, turn) => (job, turn),
+                        Next::Nothing => continue,
+                        Next::End => return,
                     };
                     // Whoever waits for a job that panicked is told so; the thread is there for the others.
                     let job = std::panic::AssertUnwindSafe(|| job(&mut worker));
@@ -153,7 +176,7 @@ fn start(
             })
             .map_err(|error| SourceError::Unavailable(error.to_string()))?;
     }
-    Ok(jobs)
+    Ok(())
 }
 
 /// Raises the flag when the waiting future goes away.
@@ -354,7 +377,7 @@ impl Source for SqliteBundle {
         let (statement, number) = (statement.clone(), self.number);
         let lane = statement.lane;
         let work = move |worker: &mut Worker| worker.query(number, &statement, &binds);
-        Box::pin(async move { self.group.run(lane, deadline, work).await? })
+        Box::pin(async move { self.group.run(lane, None, deadline, work).await? })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), SourceError>> {
@@ -362,7 +385,7 @@ impl Source for SqliteBundle {
         let deadline = Instant::now() + Duration::from_secs(2);
         let number = self.number;
         let work = move |worker: &mut Worker| worker.query(number, &statement, &[]).map(|_| ());
-        Box::pin(async move { self.group.run(Lane::Shared, deadline, work).await? })
+        Box::pin(async move { self.group.run(Lane::Shared, None, deadline, work).await? })
     }
 }
 

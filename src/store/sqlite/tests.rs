@@ -87,8 +87,8 @@ async fn threads_for_short_statements_keep_a_core_each() {
     let deadline = Instant::now() + Duration::from_secs(60);
     let allowed = rustix::thread::sched_getaffinity(None).expect("cores").count() as usize;
     let expected = if allowed == cores::threads() { 1 } else { allowed };
-    assert_eq!(group.run(Lane::Shared, deadline, cores).await.expect("runs"), expected);
-    assert_eq!(group.run(Lane::Own, deadline, cores).await.expect("runs"), allowed);
+    assert_eq!(group.run(Lane::Shared, None, deadline, cores).await.expect("runs"), expected);
+    assert_eq!(group.run(Lane::Own, None, deadline, cores).await.expect("runs"), allowed);
 }
 
 /// A whole number beyond the doubles is the one that it is, alone and in a list.
