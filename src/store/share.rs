@@ -1,5 +1,6 @@
-//! Places for statements that may run long, shared out among accounts: whoever asks for many at once leaves one to the
-//! others, and waits in a line of its own. The places themselves are `sqlite`'s and `postgres`'s.
+//! Places for statements that may run long, shared out among accounts where they run one by one, as on PostgreSQL: whoever
+//! asks for many at once leaves one to the others, and waits in a line of its own. The places themselves are `postgres`'s and
+//! `sqlite`'s, which has a line of its own for whole plans.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,15 +14,20 @@ pub struct Shares {
     accounts: Mutex<HashMap<i64, Weak<Semaphore>>>,
 }
 
+/// How many of these places one account may have at a time: all but one, which is left to others.
+pub(super) fn most_of(places: usize) -> usize {
+    places.saturating_sub(1).max(1)
+}
+
 /// A place of an account's share; given back when dropped.
 pub struct Share {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Shares {
-    /// Of so many places one is always left to others, if there are two.
+    /// Shares of so many places.
     pub fn of(places: usize) -> Shares {
-        Shares { most: places.saturating_sub(1).max(1), accounts: Mutex::default() }
+        Shares { most: most_of(places), accounts: Mutex::default() }
     }
 
     /// Waits until the account has less than its share. Those of one account are served in the order in which they came.

@@ -5,6 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::store::share::most_of;
+
 /// Work that waits, for threads that take it.
 pub(super) struct Line<J> {
     state: Mutex<State<J>>,
@@ -37,10 +39,10 @@ pub(super) struct Turn<J> {
 }
 
 impl<J> Line<J> {
-    /// Before so many threads, of which one is always left to others, if there are two.
+    /// Before so many threads.
     pub fn before(threads: usize) -> Arc<Line<J>> {
         let state = State { waiting: VecDeque::new(), running: HashMap::new(), is_shut: false };
-        Arc::new(Line { state: Mutex::new(state), came: Condvar::new(), most: threads.saturating_sub(1).max(1) })
+        Arc::new(Line { state: Mutex::new(state), came: Condvar::new(), most: most_of(threads) })
     }
 
     /// Lines up.
