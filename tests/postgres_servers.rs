@@ -21,11 +21,17 @@ const CODES: [&str; 5] = ["household", "land", "building", "zoning", "fire"];
 
 /// The city in one database, behind that address of it.
 async fn city(settings: &str, role: &str) -> Option<(Gate, postgres::Database)> {
+    city_read_with(settings, role, "").await
+}
+
+/// The same, with further settings for the server alone.
+async fn city_read_with(settings: &str, role: &str, further: &str) -> Option<(Gate, postgres::Database)> {
     let database = postgres::Database::create(&postgres::server()?).await;
     plots::execute(&database.url, "CREATE SCHEMA elsewhere").await;
     let url = format!("{}{settings}", database.url);
     let at = |url: &str| CODES.map(|code| (code.to_owned(), Connection { url: url.to_owned(), schema: None }));
-    let (maker, reader) = (BTreeMap::from(at(&url)), BTreeMap::from(at(&url.replace("cityquery@", role))));
+    let read_at = format!("{}{further}", url.replace("cityquery@", role));
+    let (maker, reader) = (BTreeMap::from(at(&url)), BTreeMap::from(at(&read_at)));
     let catalog = cityquery::catalog::load_builtin().expect("sound");
     let connections = catalog.connections(&maker);
     cityquery::store::migrate::migrate(&connections).await.expect("migrates");
@@ -73,14 +79,16 @@ async fn options_of_an_address_reach_every_connection() {
     }
 }
 
-/// Three connections, where sixteen would be opened: slower, but answered.
+/// Three connections, where sixteen would be opened: slower, but answered. Those that are let in take a second longer than
+/// those that are refused, so that the first questions come when none is open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn few_connections_serve_all() {
     let Some(server) = postgres::server() else { return };
     let role = format!("few_{}", std::process::id());
     let make = format!("DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN CONNECTION LIMIT 3");
     plots::execute(&server, &make).await;
-    let Some((gate, database)) = city("", &format!("{role}@")).await else { return };
+    let slow = "?options=-c%20post_auth_delay%3D1";
+    let Some((gate, database)) = city_read_with("", &format!("{role}@"), slow).await else { return };
     plots::execute(&database.url, &format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).await;
     for round in 0..6 {
         let asked = [NAMES, SEARCH, AREAS, NAMES, SEARCH, SEARCH, SEARCH, NAMES, AREAS].map(|query| ask(&gate, query));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
 use super::bind::Bind;
 use super::postgres_address::Address;
@@ -29,6 +29,8 @@ pub struct Postgres {
     returned: Notify,
     permits: Semaphore,
     refused_at: Mutex<Option<Instant>>,
+    /// How many connections are being opened.
+    opening: watch::Sender<usize>,
 }
 
 impl Postgres {
@@ -48,6 +50,7 @@ impl Postgres {
             returned: Notify::new(),
             permits: Semaphore::new(own.len()),
             refused_at: Mutex::new(None),
+            opening: watch::Sender::new(0),
             shared,
             own,
         })
@@ -99,15 +102,21 @@ impl Postgres {
         if let Some(link) = slot.opened() {
             return Ok(link);
         }
-        let others = self.shared.iter().chain(&self.own).filter(|slot| slot.opened().is_some()).count();
+        let open = || self.shared.iter().chain(&self.own).filter(|slot| slot.opened().is_some()).count();
         let refused_at = || self.refused_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if others > 0 && refused_at().is_some_and(|at| at.elapsed() < PAUSE) {
+        if open() > 0 && refused_at().is_some_and(|at| at.elapsed() < PAUSE) {
             return Err(SourceError::Unavailable("no further connection a moment ago".into()));
         }
+        let opening = Opening::begin(&self.opening);
         let opened = slot.link(address).await;
-        if let (Err(error), true) = (&opened, others > 0) {
-            *refused_at() = Some(Instant::now());
-            tracing::warn!(%error, open = others, "no further connection to PostgreSQL; those that are open serve");
+        drop(opening);
+        if let Err(error) = &opened {
+            // Where many come at once and few are let in, those are still on their way in when the others are refused.
+            let _ = self.opening.subscribe().wait_for(|opening| *opening == 0 || open() > 0).await; // the sender is ours
+            if open() > 0 {
+                *refused_at() = Some(Instant::now());
+                tracing::warn!(%error, open = open(), "no further connection to PostgreSQL; those that are open serve");
+            }
         }
         opened
     }
@@ -135,6 +144,22 @@ impl Postgres {
             }
             returned.await;
         }
+    }
+}
+
+/// A connection that is being opened, until dropped.
+struct Opening<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Opening<'a> {
+    fn begin(all: &'a watch::Sender<usize>) -> Opening<'a> {
+        all.send_modify(|opening| *opening += 1);
+        Opening(all)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|opening| *opening -= 1);
     }
 }
 
