@@ -9,6 +9,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::plan::Plan;
 use super::row::{Complaint, TableRow};
+use super::tables::Tables;
 use crate::config::Connection;
 use crate::store::upsert::{Change, Datum, Fate, Session, Target, UpsertError};
 
@@ -139,18 +140,16 @@ pub struct Loader<'a, 's> {
 
 impl<'a, 's> Loader<'a, 's> {
     /// For a plan and its transactions.
-    pub async fn new(plan: &Plan, sessions: &'s mut Sessions<'a>) -> Result<Self, UpsertError> {
+    pub fn new(plan: &Plan, tables: &Tables, sessions: &'s mut Sessions<'a>) -> Result<Self, UpsertError> {
         let mut targets = Vec::new();
         let mut datasets = Vec::new();
         for records in &plan.records {
             let mut of_records = Vec::new();
             for table in &records.tables {
-                let (session, schema) = sessions.of(&table.dataset)?;
-                let known = session.columns(schema, &table.table).await?;
-                let is_full = |name: &str| known.iter().any(|column| column.name == name && column.not_null);
+                let (_, schema) = sessions.of(&table.dataset)?;
                 let rest = table.columns.iter().skip(table.key_length).zip(&table.changes);
                 let changes = rest.map(|(column, change)| match change {
-                    Change::Fill if is_full(&column.name) => Change::Stay, // what is never empty has no gaps
+                    Change::Fill if tables.is_full(table, &column.name) => Change::Stay, // what is never empty has no gaps
                     change => *change,
                 });
                 of_records.push(Target {

@@ -19,6 +19,7 @@ mod rejects;
 mod roads;
 mod row;
 mod source;
+mod tables;
 mod template;
 mod unit;
 
@@ -37,6 +38,7 @@ use numbers::Numbers;
 use plan::{Plan, ValueKind};
 use rejects::{Effect, Rejects};
 use row::{Complaint, Evaluator};
+use tables::Tables;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -199,9 +201,9 @@ async fn one_file(
     let broken = |fault| ImportError::File { file: file.to_owned(), fault };
     let database = |fault| ImportError::Database { file: file.to_owned(), fault };
     let records = source::open(file, &plan.source, plan.needed()).map_err(broken)?;
-    let lacking = lacking_columns(plan, sessions).await.map_err(database)?;
-    if !lacking.is_empty() {
-        return Err(ImportError::Tables(lacking));
+    let tables = Tables::read(plan, sessions).await.map_err(database)?;
+    if !tables.lacking.is_empty() {
+        return Err(ImportError::Tables(tables.lacking.into_iter().collect()));
     }
     let mut lookups = Vec::new();
     for lookup in &plan.lookups {
@@ -212,7 +214,7 @@ async fn one_file(
     let empty_lookups = empty.map(|(lookup, _)| format!("{}.{}", lookup.dataset, lookup.table)).collect();
     let numbers = kept_numbers(plan, sessions).await.map_err(database)?;
     let mut evaluator = Evaluator::new(plan, &lookups, numbers);
-    let mut loader = Loader::new(plan, sessions).await.map_err(database)?;
+    let mut loader = Loader::new(plan, &tables, sessions).map_err(database)?;
     let mut rows = 0;
     for record in records {
         let record = record.map_err(broken)?;
@@ -322,31 +324,4 @@ async fn kept_numbers(
         }
     }
     Ok(all)
-}
-
-/// Tables and columns that the plan needs and the databases lack.
-async fn lacking_columns(plan: &Plan, sessions: &mut Sessions<'_>) -> Result<Vec<String>, UpsertError> {
-    let mut needed: Vec<(&str, &str, Vec<&str>)> = Vec::new();
-    for table in plan.records.iter().flat_map(|records| &records.tables) {
-        let columns = table.columns.iter().map(|column| column.name.as_str());
-        needed.push((&table.dataset, &table.table, columns.chain([table.id_column.as_str()]).collect()));
-    }
-    for lookup in &plan.lookups {
-        let columns = lookup.matching.iter().chain(&lookup.give).map(String::as_str);
-        needed.push((&lookup.dataset, &lookup.table, columns.collect()));
-    }
-    let mut lacking = Vec::new();
-    for (dataset, table, columns) in needed {
-        let (session, schema) = sessions.of(dataset)?;
-        let known = session.columns(schema, table).await?;
-        if known.is_empty() {
-            lacking.push(format!("dataset {dataset}: table {table}"));
-        } else {
-            let missing = columns.iter().filter(|column| !known.iter().any(|known| known.name == **column));
-            lacking.extend(missing.map(|column| format!("dataset {dataset}: column {table}.{column}")));
-        }
-    }
-    lacking.sort();
-    lacking.dedup();
-    Ok(lacking)
 }
